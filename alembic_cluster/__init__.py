@@ -1,0 +1,1 @@
+"""What alembic_crdb and alembic_cql share."""

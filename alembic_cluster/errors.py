@@ -1,0 +1,91 @@
+"""Every error that a user of the three packages can meet.
+
+::
+
+    alembic.util.CommandError                 alembic's command line prints it as one line and exits with a non-zero status
+    └── ClusterError
+        ├── ConfigurationError                a URL, an option or an environment that cannot work
+        ├── ConnectFailed                     no server answered, or it refused us (also sqlalchemy.exc.OperationalError)
+        ├── UnsupportedOperation              the server has no way to do this; nothing was sent
+        │   └── UnsupportedConstruct          the same, met while compiling (also sqlalchemy.exc.CompileError)
+        ├── ImpossibleChange                  the model differs in a way that no ALTER can bring about
+        ├── InvalidModel                      a model that the database cannot hold (also sqlalchemy.exc.CompileError)
+        ├── HeadsMoved                        another process moved the version heads meanwhile
+        └── StatementFailed                   the server refused a statement of a revision
+
+Each message says what happened, what was and was not applied, and what to do next.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic.util import CommandError
+from sqlalchemy import exc
+
+
+class ClusterError(CommandError):
+    """Base of all errors of alembic-cluster.
+
+    It is an ``alembic.util.CommandError``, so that ``alembic`` itself answers with one line and a non-zero exit
+    status instead of a traceback.
+    """
+
+
+class ConfigurationError(ClusterError, exc.ArgumentError):
+    """A URL, an option or an environment that cannot work; nothing was sent to a server."""
+
+
+class ConnectFailed(ClusterError, exc.OperationalError, exc.DontWrapMixin):
+    """No connection could be made; nothing was sent.
+
+    :param message: one line: what was tried and what came back.
+    :param orig: the driver's own exception.
+    """
+
+    def __init__(self, message: str, orig: BaseException) -> None:
+        exc.OperationalError.__init__(self, None, None, orig)
+        self.args = (message,)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class UnsupportedOperation(ClusterError):
+    """The database has no statement for this; refused before anything was sent."""
+
+
+class UnsupportedConstruct(UnsupportedOperation, exc.CompileError):
+    """An SQL construct that the database's language lacks; refused while compiling, nothing was sent."""
+
+
+class ImpossibleChange(ClusterError):
+    """The model and the database differ in a way that no ALTER statement can bring about."""
+
+
+class InvalidModel(ClusterError, exc.CompileError):
+    """A model that the database cannot hold, such as a table without a primary key; nothing was sent."""
+
+
+class HeadsMoved(ClusterError):
+    """The rows of the version table are not what this run read; another process migrated meanwhile."""
+
+
+class StatementFailed(ClusterError):
+    """The server refused a statement of a migration.
+
+    :param message: what happened, what was applied before it, what to do next.
+    :param statement: the statement's text as it was sent.
+    :param orig: SQLAlchemy's exception around the driver's.
+    """
+
+    def __init__(self, message: str, statement: str, orig: BaseException) -> None:
+        super().__init__(message)
+        self.statement = statement
+        self.orig = orig
+
+
+def first_line(error: Any) -> str:
+    """Give the first non-empty line of an exception's text, for one-line messages."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    return next((line for line in lines if line), type(error).__name__)

@@ -1,0 +1,1 @@
+"""SQLAlchemy dialect and Alembic implementation for Apache Cassandra and ScyllaDB."""
