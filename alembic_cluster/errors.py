@@ -2,17 +2,18 @@
 
 ::
 
-    alembic.util.CommandError                 alembic's command line prints it as one line and exits with a non-zero status
+    alembic.util.CommandError             alembic prints it as one line and exits with a non-zero status
     └── ClusterError
-        ├── ConfigurationError                a URL, an option or an environment that cannot work
-        ├── ConnectFailed                     no server answered, or it refused us (also sqlalchemy.exc.OperationalError)
-        ├── UnsupportedOperation              the server has no way to do this; nothing was sent
-        │   └── UnsupportedConstruct          the same, met while compiling (also sqlalchemy.exc.CompileError)
-        ├── ImpossibleChange                  the model differs in a way that no ALTER can bring about
-        ├── InvalidModel                      a model that the database cannot hold (also sqlalchemy.exc.CompileError)
-        ├── HeadsMoved                        another process moved the version heads meanwhile
-        └── StatementFailed                   the server refused a statement of a revision
+        ├── ConfigurationError            a URL, an option or an environment that cannot work
+        ├── ConnectFailed                 no server answered, or it refused us (also an OperationalError)
+        ├── UnsupportedOperation          the server has no way to do this; nothing was sent
+        │   └── UnsupportedConstruct      the same, met while compiling (also a CompileError)
+        ├── ImpossibleChange              the model differs in a way that no ALTER can bring about
+        ├── InvalidModel                  a model that the database cannot hold (also a CompileError)
+        ├── HeadsMoved                    another process moved the version heads meanwhile
+        └── StatementFailed               the server refused a statement (also SQLAlchemy's error for it)
 
+What is called "also" in the tree is of the module sqlalchemy.exc.
 Each message says what happened, what was and was not applied, and what to do next.
 """
 
@@ -27,8 +28,8 @@ from sqlalchemy import exc
 class ClusterError(CommandError):
     """Base of all errors of alembic-cluster.
 
-    It is an ``alembic.util.CommandError``, so that ``alembic`` itself answers with one line and a non-zero exit
-    status instead of a traceback.
+    It is an ``alembic.util.CommandError``, so that ``alembic`` itself answers with one line and a non-zero
+    exit status instead of a traceback.
     """
 
 
@@ -74,15 +75,21 @@ class HeadsMoved(ClusterError):
 class StatementFailed(ClusterError):
     """The server refused a statement of a migration.
 
+    What a run raises is a subclass that is also SQLAlchemy's own error for the case, ``ProgrammingError`` for
+    one, with its attributes, so that a revision may catch either.
+
     :param message: what happened, what was applied before it, what to do next.
-    :param statement: the statement's text as it was sent.
-    :param orig: SQLAlchemy's exception around the driver's.
+    :param statement: the statement's text as it was sent; empty when the end of a transaction was refused.
+    :param orig: the driver's exception.
     """
 
-    def __init__(self, message: str, statement: str, orig: BaseException) -> None:
+    def __init__(self, message: str, statement: str, orig: BaseException | None) -> None:
         super().__init__(message)
         self.statement = statement
         self.orig = orig
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 def first_line(error: Any) -> str:
