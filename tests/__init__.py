@@ -1,0 +1,1 @@
+"""The tests. A package, so that the demo can import ``tests.servers`` too."""

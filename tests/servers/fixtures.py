@@ -1,0 +1,92 @@
+"""pytest fixtures: a running server, and a fresh keyspace or database for each test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.servers.cassandra import CassandraCluster, cassandra_from_environment
+
+
+@dataclass(frozen=True)
+class CassandraKeyspace:
+    """A fresh keyspace: its ``name``, the SQLAlchemy ``url`` that has it, and the ``cluster`` it is on."""
+
+    name: str
+    url: str
+    cluster: CassandraCluster
+    session: Any
+
+    def execute(self, cql: str, parameters: Any = None) -> list[Any]:
+        """Run one CQL statement in this keyspace by the bare driver; gives the rows."""
+        self.session.set_keyspace(self.name)
+        return list(self.session.execute(cql, parameters))
+
+
+@pytest.fixture(scope="session")
+def cassandra() -> Iterator[CassandraCluster]:
+    """One Cassandra node for the whole session, or the cluster that ``CASSANDRA_HOSTS`` names."""
+    with cassandra_from_environment() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def cassandra_session(cassandra: CassandraCluster) -> Iterator[Any]:
+    """A session of the bare driver on ``cassandra``, for what a test does beside the dialect."""
+    driver = driver_cluster(cassandra)
+    try:
+        yield driver.connect()
+    finally:
+        driver.shutdown()
+
+
+def driver_cluster(cluster: CassandraCluster) -> Any:
+    """Give the bare driver's ``Cluster`` object for a running cluster, not connected yet."""
+    from cassandra.auth import PlainTextAuthProvider
+    from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
+    from cassandra.policies import DCAwareRoundRobinPolicy
+
+    profile = ExecutionProfile(
+        load_balancing_policy=DCAwareRoundRobinPolicy(local_dc=cluster.local_dc), request_timeout=60
+    )
+    login = PlainTextAuthProvider(cluster.user, cluster.password or "") if cluster.user is not None else None
+    return Cluster(
+        cluster.hosts,
+        port=cluster.port,
+        auth_provider=login,
+        execution_profiles={EXEC_PROFILE_DEFAULT: profile},
+        connect_timeout=20,
+    )
+
+
+@pytest.fixture
+def cassandra_keyspace(cassandra: CassandraCluster, cassandra_session: Any) -> Iterator[CassandraKeyspace]:
+    """A fresh keyspace on ``cassandra`` (one replica), dropped after the test."""
+    name = f"t_{uuid4().hex[:12]}"
+    cassandra_session.execute(
+        f"CREATE KEYSPACE {name} WITH replication = {{'class': 'SimpleStrategy', 'replication_factor': 1}}"
+    )
+    try:
+        yield CassandraKeyspace(name, cassandra.url(name), cassandra, cassandra_session)
+    finally:
+        cassandra_session.execute(f"DROP KEYSPACE IF EXISTS {name}")
+
+
+@pytest.fixture(scope="session")
+def _three_cassandra_nodes() -> Iterator[CassandraCluster]:
+    if os.environ.get("CASSANDRA_HOSTS"):
+        pytest.skip("stops and kills nodes, and the cluster that CASSANDRA_HOSTS names is not ours to stop")
+    with CassandraCluster.start(nodes=3) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def three_cassandra_nodes(_three_cassandra_nodes: CassandraCluster) -> CassandraCluster:
+    """Three Cassandra nodes, all up; a test may stop, kill or pause them, the next finds them up again."""
+    _three_cassandra_nodes.heal()
+    return _three_cassandra_nodes
