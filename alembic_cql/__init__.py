@@ -1,1 +1,9 @@
 """SQLAlchemy dialect and Alembic implementation for Apache Cassandra and ScyllaDB."""
+
+from __future__ import annotations
+
+from alembic_cql.reflection import reflect_keyspace
+from alembic_cql.schema import MaterializedView
+from alembic_cql.types import UserType
+
+__all__ = ["MaterializedView", "UserType", "reflect_keyspace"]

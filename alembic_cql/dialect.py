@@ -1,0 +1,370 @@
+"""The SQLAlchemy dialect ``cql``: URLs ``cassandra://`` and ``scylla://``."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import Connection, Index, MetaData, PrimaryKeyConstraint, Table, event, exc
+from sqlalchemy import Column as SQLColumn
+from sqlalchemy.engine import URL, default
+from sqlalchemy.engine.interfaces import BindTyping, IsolationLevel
+
+from alembic_cluster.errors import ClusterError, ConfigurationError, ConnectFailed, InvalidModel, first_line
+from alembic_cql import schema as cql_schema
+from alembic_cql.compiler import CqlCompiler, CqlTypeCompiler
+from alembic_cql.ddl import (
+    CqlDDLCompiler,
+    CreateMaterializedView,
+    CreateUserType,
+    DropMaterializedView,
+    DropUserType,
+    check_table,
+)
+from alembic_cql.features import Features, parse_release
+from alembic_cql.identifiers import CqlIdentifierPreparer
+from alembic_cql.options import STRUCTURE_OPTIONS, TABLE_OPTIONS
+from alembic_cql.reflection import KeyspaceInfo, TableInfo, missing_keyspace, read_keyspace, table_kwargs
+from alembic_cql.types import COLSPECS
+from alembic_cql.url import connect_arguments
+
+
+class CqlExecutionContext(default.DefaultExecutionContext):
+    """Carries ``execution_options(cql_consistency=.., cql_serial_consistency=..)`` to the cursor."""
+
+    @property
+    def consistency_options(self) -> dict[str, int]:
+        """Keyword arguments for the cursor's ``execute``.
+
+        :raises ConfigurationError: for an unknown consistency level.
+        """
+        found = {
+            "consistency": self.execution_options.get("cql_consistency"),
+            "serial_consistency": self.execution_options.get("cql_serial_consistency"),
+        }
+        if isinstance(self.compiled, CqlCompiler) and self.compiled.reads_heads:
+            # Heads are moved by conditional batches; only a read at SERIAL sees one whose outcome is still open.
+            found["consistency"] = found["consistency"] or "SERIAL"
+        return {name: _consistency(value) for name, value in found.items() if value is not None}
+
+
+def _consistency(name: str) -> int:
+    from cassandra import ConsistencyLevel
+
+    try:
+        return int(ConsistencyLevel.name_to_value[name])
+    except KeyError:
+        raise ConfigurationError(
+            f"there is no consistency level {name!r}; there are {', '.join(ConsistencyLevel.name_to_value)}"
+        ) from None
+
+
+class CassandraDialect(default.DefaultDialect):
+    """Apache Cassandra through cassandra-driver (or scylla-driver, which installs the same package)."""
+
+    name = "cql"
+    driver = "cassandra"
+    driver_distribution = "cassandra-driver"
+    extra = "cassandra"
+
+    statement_compiler = CqlCompiler
+    ddl_compiler = CqlDDLCompiler
+    type_compiler_cls = CqlTypeCompiler
+    preparer = CqlIdentifierPreparer
+    execution_ctx_cls = CqlExecutionContext
+    colspecs = COLSPECS
+    bind_typing = BindTyping.NONE
+
+    default_paramstyle = "qmark"
+    max_identifier_length = 222  # SchemaConstants.NAME_LENGTH is 48 for tables made by old servers, 222 on disk
+    supports_statement_cache = True
+    supports_alter = True
+    supports_comments = True
+    inline_comments = True
+    supports_default_values = False
+    supports_default_metavalue = False
+    supports_multivalues_insert = False
+    supports_native_boolean = True
+    supports_native_decimal = True
+    supports_native_uuid = True
+    supports_sane_rowcount = False
+    supports_sane_multi_rowcount = False
+    supports_sequences = False
+    supports_schemas = True
+    supports_views = False
+    postfetch_lastrowid = False
+    insert_returning = update_returning = delete_returning = False
+    use_insertmanyvalues = False
+    requires_name_normalize = False
+
+    # What sqltypes.JSON asks for; it is kept as text.
+    _json_serializer = None
+    _json_deserializer = None
+
+    construct_arguments = [  # noqa: RUF012  (SQLAlchemy's own annotation)
+        (Table, {name: None for name in (*STRUCTURE_OPTIONS, *TABLE_OPTIONS) if name != "comment"}),
+        (SQLColumn, {"static": False}),
+        (Index, {"using": None, "target": None, "options": None}),
+        (PrimaryKeyConstraint, {}),
+    ]
+
+    features = Features()
+    default_schema_name: str | None = None
+
+    @classmethod
+    def import_dbapi(cls) -> ModuleType:
+        from alembic_cql import dbapi
+
+        return dbapi
+
+    def create_connect_args(self, url: URL) -> tuple[list[Any], dict[str, Any]]:
+        return [], connect_arguments(url)
+
+    def connect(self, *cargs: Any, **cparams: Any) -> Any:
+        dbapi: Any = self.loaded_dbapi
+        try:
+            return dbapi.connect(**cparams)
+        except dbapi.Error as error:
+            raise ConnectFailed(_connect_message(cparams, error), error) from error
+        except ImportError as error:
+            raise ConfigurationError(
+                f"the driver cannot be loaded ({first_line(error)}): pip install 'alembic-cluster[{self.extra}]'"
+            ) from error
+
+    def initialize(self, connection: Connection) -> None:
+        super().initialize(connection)
+        scylla = connection.exec_driver_sql(
+            "SELECT table_name FROM system_schema.tables "
+            "WHERE keyspace_name = 'system_schema' AND table_name = 'scylla_tables'"
+        ).first()
+        self.features = Features(is_scylla=scylla is not None, release=self.server_version_info or ())
+
+    def _get_server_version_info(self, connection: Connection) -> tuple[int, ...]:
+        release = connection.exec_driver_sql("SELECT release_version FROM system.local WHERE key = 'local'").scalar()
+        return parse_release(str(release))
+
+    def _get_default_schema_name(self, connection: Connection) -> str | None:
+        keyspace: str | None = connection.connection.dbapi_connection.session.keyspace  # type: ignore[union-attr]
+        return keyspace
+
+    def get_default_isolation_level(self, dbapi_conn: Any) -> IsolationLevel:
+        return "AUTOCOMMIT"
+
+    def get_isolation_level(self, dbapi_connection: Any) -> IsolationLevel:
+        return "AUTOCOMMIT"
+
+    def get_isolation_level_values(self, dbapi_conn: Any) -> list[IsolationLevel]:
+        return ["AUTOCOMMIT"]
+
+    def set_isolation_level(self, dbapi_connection: Any, level: IsolationLevel) -> None:
+        """Do nothing: every statement is committed when it returns."""
+
+    def do_ping(self, dbapi_connection: Any) -> bool:
+        cursor = dbapi_connection.cursor()
+        cursor.execute("SELECT key FROM system.local WHERE key = 'local'")
+        cursor.close()
+        return True
+
+    def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        cursor.execute(statement, parameters, **({} if context is None else context.consistency_options))
+
+    def do_executemany(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        for single in parameters:
+            self.do_execute(cursor, statement, single, context)
+
+    def do_execute_no_params(self, cursor: Any, statement: str, context: Any = None) -> None:
+        self.do_execute(cursor, statement, None, context)
+
+    def is_disconnect(self, e: Exception, connection: Any, cursor: Any) -> bool:
+        return isinstance(e, self.loaded_dbapi.InterfaceError)
+
+    # ------------------------------------------------------------------------------------------- reflection
+
+    def keyspace_info(self, connection: Connection, schema: str | None, **kw: Any) -> KeyspaceInfo:
+        """Read a keyspace, once for each Inspector.
+
+        :param schema: the keyspace; that of the connection when None.
+        :raises ConfigurationError: when neither names one.
+        """
+        keyspace = schema or self.default_schema_name
+        if keyspace is None:
+            raise missing_keyspace()
+        cache: dict[Any, Any] | None = kw.get("info_cache")
+        if cache is None:
+            return read_keyspace(connection, keyspace, self.features)
+        key = ("alembic_cql.keyspace_info", keyspace)
+        if key not in cache:
+            cache[key] = read_keyspace(connection, keyspace, self.features)
+        found: KeyspaceInfo = cache[key]
+        return found
+
+    def _table_info(self, connection: Connection, name: str, schema: str | None, **kw: Any) -> TableInfo:
+        keyspace = self.keyspace_info(connection, schema, **kw)
+        found = keyspace.tables.get(name) or keyspace.views.get(name)
+        if found is None:
+            raise exc.NoSuchTableError(f"{keyspace.name}.{name}")
+        return found
+
+    def has_table(self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any) -> bool:
+        self._ensure_has_table_connection(connection)
+        keyspace = schema or self.default_schema_name
+        if keyspace is None:
+            raise missing_keyspace()
+        return any(
+            connection.exec_driver_sql(
+                f"SELECT {name} FROM system_schema.{catalog} WHERE keyspace_name = ? AND {name} = ?",
+                (keyspace, table_name),
+            ).first()
+            for catalog, name in (("tables", "table_name"), ("views", "view_name"))
+        )
+
+    def has_schema(self, connection: Connection, schema_name: str, **kw: Any) -> bool:
+        return schema_name in self.get_schema_names(connection)
+
+    def get_schema_names(self, connection: Connection, **kw: Any) -> list[str]:
+        rows = connection.exec_driver_sql("SELECT keyspace_name FROM system_schema.keyspaces")
+        return sorted(name for (name,) in rows if name != "system" and not name.startswith("system_"))
+
+    def get_table_names(self, connection: Connection, schema: str | None = None, **kw: Any) -> list[str]:
+        return sorted(self.keyspace_info(connection, schema, **kw).tables)
+
+    def get_view_names(self, connection: Connection, schema: str | None = None, **kw: Any) -> list[str]:
+        return []
+
+    def get_materialized_view_names(self, connection: Connection, schema: str | None = None, **kw: Any) -> list[str]:
+        return sorted(self.keyspace_info(connection, schema, **kw).views)
+
+    def get_temp_table_names(self, connection: Connection, schema: str | None = None, **kw: Any) -> list[str]:
+        return []
+
+    def get_temp_view_names(self, connection: Connection, schema: str | None = None, **kw: Any) -> list[str]:
+        return []
+
+    def get_columns(self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any) -> Any:
+        return [
+            {
+                "name": column.name,
+                "type": column.type,
+                "nullable": column.kind in ("static", "regular"),
+                "default": None,
+                "autoincrement": False,
+                "comment": None,
+                "dialect_options": {"cql_static": True} if column.kind == "static" else {},
+            }
+            for column in self._table_info(connection, table_name, schema, **kw).columns
+        ]
+
+    def get_pk_constraint(self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any) -> Any:
+        key = self._table_info(connection, table_name, schema, **kw).key
+        return {"constrained_columns": list(key.columns), "name": None}
+
+    def get_indexes(self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any) -> Any:
+        return [
+            {
+                "name": index.name,
+                "column_names": [index.column],
+                "unique": False,
+                "dialect_options": index.dialect_options,
+            }
+            for index in self._table_info(connection, table_name, schema, **kw).indexes
+        ]
+
+    def get_table_options(self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any) -> Any:
+        return table_kwargs(self._table_info(connection, table_name, schema, **kw), self.features)
+
+    def get_table_comment(self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any) -> Any:
+        return {"text": self._table_info(connection, table_name, schema, **kw).comment or None}
+
+    def get_foreign_keys(self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any) -> Any:
+        return []
+
+    def get_unique_constraints(
+        self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any
+    ) -> Any:
+        return []
+
+    def get_check_constraints(
+        self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any
+    ) -> Any:
+        return []
+
+
+class ScyllaDialect(CassandraDialect):
+    """ScyllaDB through scylla-driver. The dialect's name stays ``cql``; only the driver differs."""
+
+    driver = "scylla"
+    driver_distribution = "scylla-driver"
+    extra = "scylla"
+
+
+def _connect_message(parameters: dict[str, Any], error: Exception) -> str:
+    points = parameters.get("contact_points") or ()
+    hosts = ", ".join(f"{host}:{port}" for host, port in points) or "the bundle's hosts"
+    reason = first_line(error)
+    if "does not exist" in reason and parameters.get("keyspace"):
+        return (
+            f"keyspace {parameters['keyspace']!r} does not exist on {hosts}: create it (CREATE KEYSPACE .. WITH "
+            "replication = {..}) or mend the URL; nothing was changed"
+        )
+    return f"cannot connect to {hosts}: {reason}; nothing was changed"
+
+
+@event.listens_for(MetaData, "before_create")
+def _check_and_create_types(target: MetaData, connection: Any, **kw: Any) -> None:
+    """Refuse bad tables before the first is sent, and create the user types that tables need."""
+    if connection.dialect.name != CassandraDialect.name:
+        return
+    for table in kw.get("tables") or ():
+        check_table(table)
+        for column in table.columns:
+            try:
+                connection.dialect.type_compiler_instance.process(column.type)
+            except ClusterError as error:
+                raise InvalidModel(f"table {table.name!r}, column {column.name!r}: {error}") from error
+    objects = cql_schema.keyspace_objects(target)
+    existing = _existing(connection, objects.types, "types") if kw.get("checkfirst") else set()
+    for kind in cql_schema.sorted_types(objects.types.values()):
+        if (kind.schema, kind.name) not in existing:
+            connection.execute(CreateUserType(kind))
+
+
+@event.listens_for(MetaData, "after_create")
+def _create_views(target: MetaData, connection: Any, **kw: Any) -> None:
+    if connection.dialect.name != CassandraDialect.name:
+        return
+    objects = cql_schema.keyspace_objects(target)
+    existing = _existing(connection, objects.views, "views") if kw.get("checkfirst") else set()
+    for key, view in objects.views.items():
+        if key not in existing:
+            connection.execute(CreateMaterializedView(view))
+
+
+@event.listens_for(MetaData, "before_drop")
+def _drop_views(target: MetaData, connection: Any, **kw: Any) -> None:
+    if connection.dialect.name != CassandraDialect.name:
+        return
+    objects = cql_schema.keyspace_objects(target)
+    existing = _existing(connection, objects.views, "views") if kw.get("checkfirst") else set(objects.views)
+    for key, view in reversed(objects.views.items()):
+        if key in existing:
+            connection.execute(DropMaterializedView(view))
+
+
+@event.listens_for(MetaData, "after_drop")
+def _drop_types(target: MetaData, connection: Any, **kw: Any) -> None:
+    if connection.dialect.name != CassandraDialect.name:
+        return
+    objects = cql_schema.keyspace_objects(target)
+    existing = _existing(connection, objects.types, "types") if kw.get("checkfirst") else set(objects.types)
+    for kind in reversed(cql_schema.sorted_types(objects.types.values())):
+        if (kind.schema, kind.name) in existing:
+            connection.execute(DropUserType(kind))
+
+
+def _existing(connection: Any, wanted: Any, catalog: str) -> set[tuple[str | None, str]]:
+    """Give those of the wanted ``(keyspace, name)`` pairs that the server has."""
+    found: set[tuple[str | None, str]] = set()
+    for schema in {schema for schema, _ in wanted}:
+        info = connection.dialect.keyspace_info(connection, schema)
+        found |= {(schema, name) for name in getattr(info, catalog)}
+    return found

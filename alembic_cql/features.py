@@ -1,0 +1,52 @@
+"""What differs between servers: each difference is one named switch, with its source."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Features:
+    """The switches of one server.
+
+    :ivar is_scylla: ScyllaDB; it has the tables ``system_schema.scylla_tables`` and reports release 3.0.8.
+    :ivar release: Cassandra's ``release_version`` as numbers, such as ``(5, 0, 8)``.
+    """
+
+    is_scylla: bool = False
+    release: tuple[int, ...] = (5, 0)
+
+    @property
+    def alter_if_exists(self) -> bool:
+        """``ALTER TABLE .. ADD IF NOT EXISTS``: Cassandra 4.1 (CASSANDRA-16916); ScyllaDB's grammar has none."""
+        return not self.is_scylla and self.release >= (4, 1)
+
+    @property
+    def drop_column_under_view(self) -> bool:
+        """A column may be dropped although the table has materialized views that don't select it.
+
+        Cassandra refuses (AlterTableStatement.java), ScyllaDB takes it (alter_table_statement.cc).
+        """
+        return self.is_scylla
+
+    @property
+    def alter_column_type(self) -> bool:
+        """``ALTER TABLE .. ALTER .. TYPE``: gone from Cassandra (CASSANDRA-12443); ScyllaDB takes compatible types."""
+        return self.is_scylla
+
+    @property
+    def fills_in_tombstone_gc(self) -> bool:
+        """ScyllaDB writes ``tombstone_gc`` itself at CREATE TABLE (get_default_tombstone_gc_mode)."""
+        return self.is_scylla
+
+    @property
+    def cdc_is_map(self) -> bool:
+        """The option ``cdc`` is a map on ScyllaDB, a boolean on Cassandra."""
+        return self.is_scylla
+
+
+def parse_release(text: str) -> tuple[int, ...]:
+    """Read a ``release_version`` such as ``5.0.8`` or ``4.1-rc1`` into numbers."""
+    match = re.match(r"\d+(?:\.\d+)*", text)
+    return tuple(int(part) for part in match.group().split(".")) if match else ()

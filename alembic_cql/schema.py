@@ -1,0 +1,185 @@
+"""What a model says beyond SQLAlchemy's own words: keys, materialized views, and where user types belong.
+
+On a Table: ``cql_partition_key`` (names; the first primary key column when not given; the other primary key columns
+are clustering columns, in the primary key's order), ``cql_clustering_order`` (``{"ts": "DESC"}``), and each table
+option as ``cql_<option>``. On a Column: ``cql_static``. On an Index: ``cql_using``, ``cql_target``, ``cql_options``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Column, MetaData, Table
+
+from alembic_cluster.errors import InvalidModel
+from alembic_cql.types import COUNTER, FROZEN, LIST, MAP, TUPLE, UserType
+
+_INFO_KEY = "alembic_cql"
+
+
+@dataclass(frozen=True)
+class Key:
+    """A table's primary key.
+
+    :ivar partition: names of the partition key columns.
+    :ivar clustering: names and orders (``ASC`` or ``DESC``) of the clustering columns.
+    """
+
+    partition: tuple[str, ...]
+    clustering: tuple[tuple[str, str], ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All names, in order."""
+        return self.partition + tuple(name for name, _ in self.clustering)
+
+    def __str__(self) -> str:
+        partition = self.partition[0] if len(self.partition) == 1 else f"({', '.join(self.partition)})"
+        return f"PRIMARY KEY ({', '.join([partition, *(f'{name} {order}' for name, order in self.clustering)])})"
+
+
+@dataclass
+class KeyspaceObjects:
+    """What a MetaData holds besides tables, in the order in which it was declared."""
+
+    types: dict[tuple[str | None, str], UserType] = field(default_factory=dict)
+    views: dict[tuple[str | None, str], MaterializedView] = field(default_factory=dict)
+
+
+class MaterializedView:
+    """A materialized view; ``create_all`` creates it after the tables.
+
+    :param name: its name.
+    :param metadata: where it belongs.
+    :param base: name of the table it is made from.
+    :param columns: the columns selected; all (``*``) when None.
+    :param where: the condition as CQL, such as ``"id IS NOT NULL AND email IS NOT NULL"``.
+    :param partition_key: names of its partition key columns.
+    :param clustering: names of its clustering columns, or a mapping from name to ``ASC`` or ``DESC``.
+    :param schema: keyspace; that of the connection when None.
+    :param comment: the view's comment.
+    :param options: table options by name (``gc_grace_seconds=3600``).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        metadata: MetaData | None,
+        base: str,
+        where: str,
+        partition_key: Sequence[str],
+        clustering: Iterable[str] | Mapping[str, str] = (),
+        columns: Sequence[str] | None = None,
+        schema: str | None = None,
+        comment: str | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        orders = clustering if isinstance(clustering, Mapping) else dict.fromkeys(clustering, "ASC")
+        self.name = name
+        self.base = base
+        self.columns = None if columns is None else tuple(columns)
+        self.where = where
+        self.key = Key(tuple(partition_key), tuple((column, order.upper()) for column, order in orders.items()))
+        self.schema = schema
+        self.comment = comment
+        self.options = dict(options or {})
+        if metadata is not None:
+            attach(metadata, self)
+
+    def __repr__(self) -> str:
+        return f"MaterializedView({self.name!r}, base={self.base!r})"
+
+
+def keyspace_objects(metadata: MetaData) -> KeyspaceObjects:
+    """Give what a MetaData holds besides tables; add to it with :func:`attach`."""
+    found = metadata.info.get(_INFO_KEY)
+    if found is None:
+        found = metadata.info[_INFO_KEY] = KeyspaceObjects()
+    assert isinstance(found, KeyspaceObjects)
+    return found
+
+
+def attach(metadata: MetaData, item: UserType | MaterializedView) -> None:
+    """Make a user type or a view part of a MetaData.
+
+    :raises InvalidModel: when it has one of that name already.
+    """
+    objects = keyspace_objects(metadata)
+    known: dict[tuple[str | None, str], Any] = objects.types if isinstance(item, UserType) else objects.views
+    if item.schema is None:
+        item.schema = metadata.schema
+    if (item.schema, item.name) in known:
+        raise InvalidModel(f"the metadata has a {type(item).__name__} {item.name!r} already; give it another name")
+    known[(item.schema, item.name)] = item
+
+
+def sorted_types(types: Iterable[UserType]) -> list[UserType]:
+    """Order user types so that each comes after those that it uses."""
+    waiting = {(item.schema, item.name): item for item in types}
+    done: list[UserType] = []
+
+    def visit(item: UserType) -> None:
+        if waiting.pop((item.schema, item.name), None) is None:
+            return
+        for used in used_types(kind for _, kind in item.fields):
+            needed = waiting.get((used.schema, used.name))
+            if needed is not None:
+                visit(needed)
+        done.append(item)
+
+    for item in list(waiting.values()):
+        visit(item)
+    return done
+
+
+def used_types(kinds: Iterable[Any]) -> list[UserType]:
+    """Give the user types that some types use directly, at any depth of collections."""
+    found: list[UserType] = []
+    for kind in kinds:
+        if isinstance(kind, UserType):
+            found.append(kind)
+        elif isinstance(kind, (LIST, MAP, TUPLE, FROZEN)):
+            found.extend(used_types(kind._parts()))
+    return found
+
+
+def table_key(table: Table) -> Key:
+    """Read a table's key.
+
+    :raises InvalidModel: when there is none, or the options name other columns than the primary key's.
+    """
+    names = [column.name for column in table.primary_key.columns]
+    if not names:
+        raise InvalidModel(
+            f"table {table.name!r} has no primary key, and every table needs one here: mark at least one column "
+            "primary_key=True; nothing was sent"
+        )
+    wanted = table.kwargs.get("cql_partition_key") or names[:1]
+    partition = [wanted] if isinstance(wanted, str) else list(wanted)
+    for name in partition:
+        if name not in names or partition.count(name) > 1:
+            raise InvalidModel(
+                f"table {table.name!r}: cql_partition_key names {name!r}, and the primary key has {', '.join(names)}; "
+                "nothing was sent"
+            )
+    orders = dict(table.kwargs.get("cql_clustering_order") or {})
+    clustering = [(name, str(orders.pop(name, "ASC")).upper()) for name in names if name not in partition]
+    if orders or any(order not in ("ASC", "DESC") for _, order in clustering):
+        raise InvalidModel(
+            f"table {table.name!r}: cql_clustering_order takes ASC or DESC for each clustering column "
+            f"({', '.join(name for name, _ in clustering) or 'this table has none'}), not "
+            f"{table.kwargs.get('cql_clustering_order')!r}; nothing was sent"
+        )
+    return Key(tuple(partition), tuple(clustering))
+
+
+def is_static(column: Column[Any]) -> bool:
+    """Whether a column is static: one value a partition."""
+    return bool(column.kwargs.get("cql_static"))
+
+
+def is_counter(column: Column[Any]) -> bool:
+    """Whether a column is a counter."""
+    return isinstance(column.type, COUNTER)
