@@ -25,17 +25,12 @@ from typing import Any, NoReturn
 from urllib.parse import quote
 
 from tests.servers import cassandra_config
+from tests.servers.addresses import accepts_connections, free_common_ports, free_loopback_addresses
+from tests.servers.at_end import make_folder, remove_folder
 from tests.servers.cassandra_config import NodeConfig
 from tests.servers.cassandra_jars import Java, cassandra_jars, find_java
 from tests.servers.errors import NoServer, NotOurServer
-from tests.servers.process import (
-    ServerProcess,
-    accepts_connections,
-    free_common_ports,
-    free_loopback_addresses,
-    make_folder,
-    remove_folder,
-)
+from tests.servers.process import LOG_LINES, ServerProcess
 
 LOCAL_DC = "datacenter1"
 READY_TIMEOUT = 120.0  # seconds; a free machine needs about 7
@@ -112,7 +107,7 @@ class CassandraNode:
         self._process.wait_until(self._is_ready, timeout)
         self._born = True
 
-    def log_tail(self, lines: int = 25) -> str:
+    def log_tail(self, lines: int = LOG_LINES) -> str:
         """Give the last lines of its log."""
         return self._process.log_tail(lines)
 
@@ -302,7 +297,7 @@ class ExternalNode:
         if not self.is_running:
             raise NoServer(f"nothing listens at {self.host}:{self.port}, which CASSANDRA_HOSTS names")
 
-    def log_tail(self, lines: int = 25) -> str:
+    def log_tail(self, lines: int = LOG_LINES) -> str:
         """Give nothing: its log is not here."""
         return ""
 

@@ -11,6 +11,8 @@ from uuid import uuid4
 import pytest
 
 from tests.servers.cassandra import CassandraCluster, cassandra_from_environment
+from tests.servers.cockroach import CockroachCluster, cockroach_from_environment
+from tests.servers.errors import NoServer
 
 
 @dataclass(frozen=True)
@@ -90,3 +92,60 @@ def three_cassandra_nodes(_three_cassandra_nodes: CassandraCluster) -> Cassandra
     """Three Cassandra nodes, all up; a test may stop, kill or pause them, the next finds them up again."""
     _three_cassandra_nodes.heal()
     return _three_cassandra_nodes
+
+
+@dataclass(frozen=True)
+class CockroachDatabase:
+    """A fresh database: its ``name``, the SQLAlchemy ``url`` (psycopg2) that has it, its ``cluster``."""
+
+    name: str
+    url: str
+    cluster: CockroachCluster
+
+    def url_for(self, driver: str) -> str:
+        """Give the URL for another driver, such as ``psycopg``."""
+        return self.cluster.url(self.name, driver)
+
+    def execute(self, sql: str) -> list[Any]:
+        """Run one statement in this database by the bare driver; gives the rows."""
+        return self.cluster.execute(sql, self.name)
+
+
+@pytest.fixture(scope="session")
+def cockroach() -> Iterator[CockroachCluster]:
+    """One CockroachDB node for the whole session, or what ``COCKROACH_URL`` names; skips without."""
+    try:
+        cluster = cockroach_from_environment()
+    except NoServer as reason:
+        pytest.skip(str(reason))
+    with cluster:
+        yield cluster
+
+
+@pytest.fixture
+def cockroach_database(cockroach: CockroachCluster) -> Iterator[CockroachDatabase]:
+    """A fresh database on ``cockroach``, dropped after the test."""
+    name = cockroach.create_database()
+    try:
+        yield CockroachDatabase(name, cockroach.url(name), cockroach)
+    finally:
+        cockroach.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def _three_cockroach_nodes() -> Iterator[CockroachCluster]:
+    if os.environ.get("COCKROACH_URL"):
+        pytest.skip("stops and kills nodes, and the server that COCKROACH_URL names is not ours to stop")
+    try:
+        cluster = CockroachCluster.start(nodes=3)
+    except NoServer as reason:
+        pytest.skip(str(reason))
+    with cluster:
+        yield cluster
+
+
+@pytest.fixture
+def three_cockroach_nodes(_three_cockroach_nodes: CockroachCluster) -> CockroachCluster:
+    """Three CockroachDB nodes, all up; a test may stop, kill or pause them, the next finds them up again."""
+    _three_cockroach_nodes.heal()
+    return _three_cockroach_nodes

@@ -5,7 +5,8 @@ It reads lines on standard input, of a pipe whose other end only the test sessio
     watch PID START     kill this process (and its group) at the end, if it is still the one started at START
     forget PID          it ended
     folder PATH         remove this folder at the end
-    removed PATH        it is gone already
+    container NAME      remove this Docker container at the end
+    removed PATH|NAME   it is gone already
 
 The end is the end of input: the session ended in whatever way, SIGKILL included. A parent-death signal would
 not do, because Linux sends it when the *thread* that started the server ends.
@@ -17,6 +18,7 @@ import contextlib
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 
@@ -32,12 +34,25 @@ def start_time(pid: int) -> str:
     return "" if fields[0] in "ZX" else fields[19]
 
 
+def remove_container(name: str) -> None:
+    """Remove a Docker container, running or not; nothing happens when there is none."""
+    with contextlib.suppress(OSError):
+        subprocess.run(
+            ["docker", "rm", "--force", "--volumes", name],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+
+
 def main() -> None:
     """Keep the list that the session writes; when its end of the pipe closes, end what is on it."""
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     watched: dict[int, str] = {}
     folders: dict[str, None] = {}
+    containers: dict[str, None] = {}
     for line in sys.stdin:
         verb, _, rest = line.rstrip("\n").partition(" ")
         if verb == "watch":
@@ -47,7 +62,10 @@ def main() -> None:
             watched.pop(int(rest), None)
         elif verb == "folder":
             folders[rest] = None
+        elif verb == "container":
+            containers[rest] = None
         elif verb == "removed":
+            containers.pop(rest, None)
             folders.pop(rest, None)
     left = {pid for pid, started in watched.items() if started and start_time(pid) == started}
     for pid in left:
@@ -56,6 +74,8 @@ def main() -> None:
     deadline = time.monotonic() + 10
     while any(start_time(pid) == watched[pid] for pid in left) and time.monotonic() < deadline:
         time.sleep(0.02)
+    for container in containers:
+        remove_container(container)
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
 
