@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 INTERNAL_PROFILE = "alembic_cql.internal"
 DEFAULT_PORT = 9042
+PROTOCOL_VERSIONS = (5, 4)  # Cassandra 4.0 and later; before, and ScyllaDB
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class SessionOptions:
     :ivar connect_timeout: seconds for one connection attempt.
     :ivar request_timeout: seconds the client waits for one statement.
     :ivar fetch_size: rows a page.
-    :ivar protocol_version: native protocol version; negotiated when None.
+    :ivar protocol_version: native protocol version; 5, else 4, when None.
     :ivar compression: whether to compress frames when lz4 or snappy is installed.
     :ivar ssl_context: TLS; :func:`tls_context` makes one. No TLS when None.
     :ivar secure_connect_bundle: path of a zip with contact points and certificates; excludes contact points and TLS.
@@ -88,6 +89,18 @@ def open_session(**options: Any) -> Any:
     :raises Exception: the driver's own errors; nothing is left open then.
     """
     wanted = SessionOptions(**options)
+    # Without a version the driver would try those of DataStax Enterprise first and warn of each.
+    versions = PROTOCOL_VERSIONS if wanted.protocol_version is None else (wanted.protocol_version,)
+    for version in versions[:-1]:
+        try:
+            return _connect(replace(wanted, protocol_version=version))
+        except Exception as error:
+            if "protocol" not in str(error).lower():
+                raise
+    return _connect(replace(wanted, protocol_version=versions[-1]))
+
+
+def _connect(wanted: SessionOptions) -> Any:
     cluster = _cluster(wanted)
     try:
         session = cluster.connect(wanted.keyspace)
@@ -135,9 +148,8 @@ def _cluster(wanted: SessionOptions) -> Any:
         "connect_timeout": wanted.connect_timeout,
         "control_connection_timeout": wanted.connect_timeout,
         "compression": wanted.compression,
+        "protocol_version": wanted.protocol_version,
     }
-    if wanted.protocol_version is not None:
-        arguments["protocol_version"] = wanted.protocol_version
     if wanted.auth_provider is not None:
         arguments["auth_provider"] = wanted.auth_provider
     elif wanted.username is not None:

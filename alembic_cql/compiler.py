@@ -169,6 +169,7 @@ class CqlCompiler(SQLCompiler):
     """SELECT, INSERT, UPDATE, DELETE."""
 
     reads_heads = False
+    purged_heads: str | None = None  # name of the version table whose rows a DELETE without WHERE is to delete
 
     def visit_column(self, column: Any, *args: Any, **kw: Any) -> str:
         kw["include_table"] = False  # CQL has no t.c
@@ -229,6 +230,11 @@ class CqlCompiler(SQLCompiler):
         return str(super().visit_update(update_stmt, *args, **kw))
 
     def visit_delete(self, delete_stmt: Any, *args: Any, **kw: Any) -> str:
+        if not delete_stmt._where_criteria and HEADS_TABLE in delete_stmt.table.info:
+            self.reads_heads = True
+            self.purged_heads = self.preparer.format_table(delete_stmt.table)
+            scope = types.quote_text(delete_stmt.table.info[HEADS_TABLE])
+            return f"SELECT version_num FROM {self.purged_heads} WHERE scope = {scope} AND version_num > ''"
         if not delete_stmt._where_criteria:
             refuse("DELETE of a whole table", "execute TRUNCATE, or give the partition key in where()")
         return str(super().visit_delete(delete_stmt, *args, **kw))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table, UniqueConstraint
@@ -12,7 +13,7 @@ from alembic_cluster.errors import InvalidModel
 from alembic_cql.compiler import refuse
 from alembic_cql.options import map_literal, option_literal, table_options
 from alembic_cql.schema import Key, MaterializedView, is_counter, is_static, table_key
-from alembic_cql.types import UserType, quote_text
+from alembic_cql.types import LIST, MAP, UserType, quote_text
 
 # Table.info key: CREATE TABLE says IF NOT EXISTS, for tables of ours that several processes may create at once.
 IF_NOT_EXISTS = "alembic_cql.if_not_exists"
@@ -60,9 +61,9 @@ class AlterTableOptions(ExecutableDDLElement):
 
     __visit_name__ = "alter_cql_table_options"
 
-    def __init__(self, table_name: str, options: dict[str, Any], schema: str | None = None) -> None:
+    def __init__(self, table_name: str, options: Mapping[str, Any], schema: str | None = None) -> None:
         self.table_name = table_name
-        self.options = options
+        self.changes = dict(options)
         self.schema = schema
 
 
@@ -87,7 +88,12 @@ def check_table(table: Table) -> Key:
         if isinstance(constraint, CheckConstraint) and not getattr(constraint, "_type_bound", False):
             refuse(f"check constraint (table {table.name!r}, {constraint.name})", "check in the program")
     for column in table.columns:
-        _check_column(table, column, key)
+        check_column(table.name, column)
+        if is_static(column) and (column.name in key.columns or not key.clustering):
+            raise InvalidModel(
+                f"table {table.name!r}: column {column.name!r} cannot be static: only columns outside the primary key "
+                "of a table with clustering columns can; nothing was sent"
+            )
     for index in table.indexes:
         check_index(index)
     _check_counters(table, key)
@@ -95,19 +101,18 @@ def check_table(table: Table) -> Key:
     return key
 
 
-def _check_column(table: Table, column: Column[Any], key: Key) -> None:
-    where = f"(table {table.name!r}, column {column.name!r})"
+def check_column(table_name: str, column: Column[Any]) -> None:
+    """Refuse defaults, computed columns and identity.
+
+    :raises UnsupportedConstruct: naming the column.
+    """
+    where = f"(table {table_name!r}, column {column.name!r})"
     if column.computed is not None:
         refuse(f"computed column {where}", "compute in the program when writing")
     if column.identity is not None:
         refuse(f"identity column {where}", "use a uuid or timeuuid key made by the program")
     if column.server_default is not None:
         refuse(f"column default {where}", "use default=, which the program fills in")
-    if is_static(column) and (column.name in key.columns or not key.clustering):
-        raise InvalidModel(
-            f"table {table.name!r}: column {column.name!r} cannot be static: only columns outside the primary key of "
-            "a table with clustering columns can; nothing was sent"
-        )
 
 
 def _check_counters(table: Table, key: Key) -> None:
@@ -144,8 +149,45 @@ def check_index(index: Index) -> None:
         raise InvalidModel(f"index {index.name!r}: cql_options needs cql_using, such as 'sai'; nothing was sent")
 
 
+_SAI_CLASSES = ("sai", "storageattachedindex", "org.apache.cassandra.index.sai.storageattachedindex")
+
+
+def index_identity(index: Index) -> tuple[str, str | None, str | None, frozenset[tuple[str, str]]]:
+    """Give what makes an index what it is: column, class, target, options; equal for equal indexes."""
+    using = index.kwargs.get("cql_using")
+    if using is not None and using.lower() in _SAI_CLASSES:
+        using = SAI
+    elif using == "legacy_local_table":
+        using = None
+    column = next(iter(index.columns))
+    target = index.kwargs.get("cql_target")
+    if target is None and using is None and isinstance(column.type, (LIST, MAP)):
+        target = "values"  # what the server makes of an index on a bare collection
+    options = index.kwargs.get("cql_options") or {}
+    texts = frozenset((str(key), str(value).lower()) for key, value in options.items())
+    return column.name, using, target and str(target).lower(), texts
+
+
 class CqlDDLCompiler(DDLCompiler):
     """CREATE, ALTER and DROP."""
+
+    def check_added_column(self, table_name: str, column: Column[Any]) -> None:
+        """Refuse what no column added to an existing table can be.
+
+        :raises UnsupportedConstruct: for defaults, computed columns, identity, foreign keys, unique.
+        :raises InvalidModel: for a column of the primary key.
+        """
+        if column.primary_key:
+            raise InvalidModel(
+                f"column {column.name!r} cannot be added to the primary key of table {table_name!r}: create a new "
+                "table with the wanted key, copy the rows, and drop the old table in a later revision; nothing of "
+                "this revision was sent"
+            )
+        if column.foreign_keys:
+            refuse(f"foreign key (table {table_name!r}, {column.name})", "drop it from the model")
+        if column.unique:
+            refuse(f"unique constraint (table {table_name!r}, {column.name})", "drop it from the model")
+        check_column(table_name, column)
 
     def visit_create_table(self, create: Any, **kw: Any) -> str:
         table: Table = create.element
@@ -230,7 +272,7 @@ class CqlDDLCompiler(DDLCompiler):
             f"comment = {quote_text(value or '')}"
             if name == "comment"
             else f"{name} = {option_literal(name, value, alter.table_name)}"
-            for name, value in alter.options.items()
+            for name, value in alter.changes.items()
         ]
         return f"ALTER TABLE {self._name(alter.table_name, alter.schema)}{self._with(properties)}"
 

@@ -22,6 +22,7 @@ from alembic_cql.ddl import (
     check_table,
 )
 from alembic_cql.features import Features, parse_release
+from alembic_cql.heads import purge
 from alembic_cql.identifiers import CqlIdentifierPreparer
 from alembic_cql.options import STRUCTURE_OPTIONS, TABLE_OPTIONS
 from alembic_cql.reflection import KeyspaceInfo, TableInfo, missing_keyspace, read_keyspace, table_kwargs
@@ -166,7 +167,11 @@ class CassandraDialect(default.DefaultDialect):
         return True
 
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
-        cursor.execute(statement, parameters, **({} if context is None else context.consistency_options))
+        purged = getattr(getattr(context, "compiled", None), "purged_heads", None)
+        if purged is not None:
+            purge(cursor, statement, purged)
+        else:
+            cursor.execute(statement, parameters, **({} if context is None else context.consistency_options))
 
     def do_executemany(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         for single in parameters:
@@ -292,6 +297,8 @@ class CassandraDialect(default.DefaultDialect):
 class ScyllaDialect(CassandraDialect):
     """ScyllaDB through scylla-driver. The dialect's name stays ``cql``; only the driver differs."""
 
+    features = Features(is_scylla=True, release=(3, 0, 8))  # for --sql; a connection tells what it really is
+
     driver = "scylla"
     driver_distribution = "scylla-driver"
     extra = "scylla"
@@ -368,3 +375,7 @@ def _existing(connection: Any, wanted: Any, catalog: str) -> set[tuple[str | Non
         info = connection.dialect.keyspace_info(connection, schema)
         found |= {(schema, name) for name in getattr(info, catalog)}
     return found
+
+
+# Alembic finds an implementation by the dialect's name among those imported.
+from alembic_cql import impl as _impl  # noqa: E402, F401

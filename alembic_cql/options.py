@@ -204,10 +204,11 @@ def set_options(given: Mapping[str, Any], table: str, features: Features) -> dic
     complete = complete_options(given, table, features)
     defaults = complete_options({"compaction": given.get("compaction")}, table, features)
     defaults["compaction"] = complete_options({}, table, features)["compaction"]
-    return {name: _readable(name, value) for name, value in complete.items() if value != defaults.get(name)}
+    return {name: readable_option(name, value) for name, value in complete.items() if value != defaults.get(name)}
 
 
-def _readable(name: str, value: Any) -> Any:
+def readable_option(name: str, value: Any) -> Any:
+    """Give a canonical value as a person would write it: short class names, no thresholds that are the default."""
     if name == "extensions":
         return {key: bytes.fromhex(blob[2:]) for key, blob in value.items()}
     if name not in ("compaction", "compression"):

@@ -1,7 +1,21 @@
-"""Entry point of the group ``alembic.plugins``."""
+"""Entry point of the group ``alembic.plugins``: autogenerate comparators for the dialect ``cql``.
 
-from alembic.runtime.plugins import Plugin
+Loaded in the middle of ``import alembic``, so what needs Alembic's parts is imported when it is called.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alembic_cluster.execution import watch_errors
+
+if TYPE_CHECKING:
+    from alembic.runtime.plugins import Plugin
 
 
 def setup(plugin: Plugin) -> None:
-    """Register our autogenerate comparators."""
+    """Register our comparators and the error messages of a run."""
+    from alembic_cql import compare
+
+    watch_errors("cql", "Cassandra")
+    compare.register(plugin)

@@ -1,0 +1,267 @@
+"""Alembic's implementation for CQL: what ``op.*`` sends, and what it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from alembic.ddl._autogen import ComparisonResult
+from alembic.ddl.base import AddColumn, ColumnName, ColumnType, DropColumn
+from alembic.ddl.impl import DefaultImpl
+from sqlalchemy import Column, Index, Table
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import Executable
+from sqlalchemy.types import TypeEngine
+
+from alembic_cluster.errors import UnsupportedOperation
+from alembic_cluster.execution import WatchedExecution
+from alembic_cluster.rehearsal import RehearsedExecution
+from alembic_cql import types
+from alembic_cql.ddl import AlterTableOptions, index_identity
+from alembic_cql.heads import HeadMove, heads_table
+from alembic_cql.render import render_type
+from alembic_cql.typenames import canonical_name
+
+
+def refuse(what: str, instead: str) -> UnsupportedOperation:
+    """Make the error for an operation that CQL has no statement for."""
+    return UnsupportedOperation(f"{what}: {instead}; nothing of this revision was sent")
+
+
+class CqlImpl(RehearsedExecution, WatchedExecution, DefaultImpl):
+    """Alembic's DDL for Cassandra and ScyllaDB."""
+
+    __dialect__ = "cql"
+    transactional_ddl = False
+
+    def version_table_impl(self, *, version_table: str, version_table_schema: str | None, **kw: Any) -> Table:
+        """Make the version table of :mod:`alembic_cql.heads`."""
+        keyspace = version_table_schema or getattr(self.dialect, "default_schema_name", None)
+        self._version_table = heads_table(version_table, version_table_schema, None if self.as_sql else keyspace)
+        return self._version_table
+
+    def _exec(
+        self,
+        construct: Executable | str,
+        execution_options: Mapping[str, Any] | None = None,
+        multiparams: Sequence[Mapping[str, Any]] | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> Any:
+        if self._version_table is not None and getattr(construct, "table", None) is self._version_table:
+            self._move_heads(HeadMove.read(construct, self.dialect))  # type: ignore[arg-type]
+            return None
+        if self.record(construct):
+            return None
+        if isinstance(construct, str):
+            return self._exec_text(construct, execution_options)
+        return super()._exec(construct, execution_options, multiparams, params)
+
+    def _exec_text(self, cql: str, execution_options: Mapping[str, Any] | None) -> Any:
+        # Not through text(), for which the :1 of {'replication_factor':1} is a bind parameter.
+        if self.as_sql:
+            self.static_output(cql.strip().rstrip(";") + self.command_terminator)
+            return None
+        assert self.connection is not None
+        return self.connection.exec_driver_sql(cql, execution_options=dict(execution_options or {}))
+
+    def _move_heads(self, move: HeadMove) -> None:
+        if self.as_sql:
+            self.static_output(move.cql + self.command_terminator)
+        else:
+            assert self.connection is not None
+            move.apply(self.connection)
+        self.progress.next_revision()
+
+    # ------------------------------------------------------------------------------------------------ op.*
+
+    def alter_column(  # type: ignore[override]
+        self,
+        table_name: str,
+        column_name: str,
+        *,
+        nullable: bool | None = None,
+        server_default: Any = False,
+        name: str | None = None,
+        type_: TypeEngine[Any] | None = None,
+        schema: str | None = None,
+        comment: Any = False,
+        existing_type: TypeEngine[Any] | None = None,
+        existing_nullable: bool | None = None,
+        **kw: Any,
+    ) -> None:
+        """Rename a primary key column, or change a type where ScyllaDB can.
+
+        :raises UnsupportedOperation: for all else that ``alter_column`` stands for.
+        """
+        where = f"column {column_name!r} of table {table_name!r}"
+        if nullable is not None and nullable != existing_nullable:
+            raise refuse(
+                f"CQL has no NOT NULL, so nullable of {where} cannot be changed",
+                "drop nullable= from the operation; check for None in the program",
+            )
+        if server_default is not False and server_default is not None:
+            raise refuse(
+                f"CQL has no column defaults, so {where} cannot get one",
+                "use default= in the model, which the program fills in",
+            )
+        if comment not in (False, None):
+            raise refuse(f"CQL has no comments on columns ({where})", "write it into the table's comment")
+        if type_ is not None:
+            self._change_type(table_name, column_name, type_, existing_type, schema)
+        if name is not None and name != column_name:
+            self._refuse_rename(table_name, column_name, schema)
+            self._exec(ColumnName(table_name, column_name, name, schema=schema))
+
+    def _change_type(
+        self,
+        table_name: str,
+        column_name: str,
+        type_: TypeEngine[Any],
+        existing_type: TypeEngine[Any] | None,
+        schema: str | None,
+    ) -> None:
+        new = canonical_name(type_, self.dialect)
+        if existing_type is not None and canonical_name(existing_type, self.dialect) == new:
+            return
+        if not self.dialect.features.alter_column_type:  # type: ignore[attr-defined]
+            raise refuse(
+                f"Cassandra cannot change the type of column {column_name!r} of table {table_name!r} to {new}",
+                "add a column of another name, copy the values in batches, and drop the old one in a later revision",
+            )
+        self._exec(ColumnType(table_name, column_name, type_, schema=schema))
+
+    def _refuse_rename(self, table_name: str, column_name: str, schema: str | None) -> None:
+        if self.as_sql or self.connection is None:
+            return
+        keyspace = self.dialect.keyspace_info(self.connection, schema)  # type: ignore[attr-defined]
+        table = keyspace.tables.get(table_name)
+        kinds = {} if table is None else {column.name: column.kind for column in table.columns}
+        if kinds.get(column_name) in ("static", "regular"):
+            raise refuse(
+                f"only primary key columns can be renamed, and {column_name!r} of table {table_name!r} is none",
+                "add a column of the new name, copy the values in batches, and drop the old one in a later revision",
+            )
+
+    def add_constraint(self, const: Any, **kw: Any) -> None:
+        """Refuse it: CQL has none.
+
+        :raises UnsupportedOperation: always.
+        """
+        kind, instead = _CONSTRAINTS.get(type(const).__name__, ("constraints", "check in the program"))
+        raise refuse(f"CQL has no {kind} (table {const.table.name!r}, {const.name or 'unnamed'})", instead)
+
+    def drop_constraint(self, const: Any, **kw: Any) -> None:
+        """Refuse it: CQL has none.
+
+        :raises UnsupportedOperation: always.
+        """
+        raise refuse(
+            f"CQL has no constraints, so {const.name!r} of table {const.table.name!r} cannot be dropped",
+            "drop the operation from the revision",
+        )
+
+    def rename_table(self, old_table_name: str, new_table_name: Any, schema: str | None = None) -> None:
+        """Refuse it: CQL can't.
+
+        :raises UnsupportedOperation: always.
+        """
+        raise refuse(
+            f"CQL cannot rename table {old_table_name!r}",
+            f"create {str(new_table_name)!r}, copy the rows, and drop {old_table_name!r} in a later revision",
+        )
+
+    def create_column_comment(self, column: Any) -> None:
+        """Leave it out: a comment on a column of a new table documents the model, CQL stores none."""
+
+    def prep_table_for_batch(self, batch_impl: Any, table: Table) -> None:
+        """Refuse a batch that copies the table.
+
+        :raises UnsupportedOperation: always.
+        """
+        raise refuse(
+            f"batch_alter_table(recreate='always') cannot copy table {table.name!r} in CQL", "leave recreate out"
+        )
+
+    def alter_table_options(
+        self, table_name: str, options: Mapping[str, Any], schema: str | None = None
+    ) -> None:
+        """Send ``ALTER TABLE .. WITH``."""
+        self._exec(AlterTableOptions(table_name, options, schema))
+
+    # ------------------------------------------------------------------------------------- autogenerate
+
+    def compare_type(self, inspector_column: Any, metadata_column: Any) -> bool:
+        """Say equal: alembic_cql.compare compares types, for no ALTER could change one."""
+        return False
+
+    def adjust_reflected_dialect_options(self, reflected_object: Any, kind: str) -> dict[str, Any]:
+        """Keep an index's ``cql_*`` options."""
+        options: dict[str, Any] = reflected_object.get("dialect_options", {})
+        return options
+
+    def compare_indexes(self, metadata_index: Index, reflected_index: Index) -> ComparisonResult:
+        """Compare column, class, target and options."""
+        wanted, found = index_identity(metadata_index), index_identity(reflected_index)
+        if wanted == found:
+            return ComparisonResult.Equal()
+        return ComparisonResult.Different(f"{found} to {wanted}")
+
+    def render_type(self, type_obj: TypeEngine[Any], autogen_context: Any) -> str | bool:
+        """Write a CQL type as Python, with its import."""
+        return render_type(type_obj, autogen_context) or False
+
+
+_CONSTRAINTS = {
+    "ForeignKeyConstraint": (
+        "foreign keys",
+        "drop create_foreign_key from the revision and ForeignKey from the model; check in the program",
+    ),
+    "UniqueConstraint": (
+        "unique constraints",
+        "make the columns the primary key of a table of their own and insert IF NOT EXISTS",
+    ),
+    "CheckConstraint": ("check constraints", "check in the program"),
+    "PrimaryKeyConstraint": (
+        "way to change a primary key",
+        "create a new table with the wanted key, copy the rows, and drop the old table in a later revision",
+    ),
+}
+
+
+def _table(compiler: Any, element: Any) -> str:
+    name = compiler.preparer.quote(str(element.table_name))
+    return f"{compiler.preparer.quote_schema(element.schema)}.{name}" if element.schema else str(name)
+
+
+@compiles(AddColumn, "cql")
+def _add_column(element: AddColumn, compiler: Any, **kw: Any) -> str:
+    column: Column[Any] = element.column
+    compiler.check_added_column(str(element.table_name), column)
+    condition = _if(compiler, "NOT EXISTS", bool(element.if_not_exists))
+    return f"ALTER TABLE {_table(compiler, element)} ADD {condition}{compiler.get_column_specification(column)}"
+
+
+@compiles(DropColumn, "cql")
+def _drop_column(element: DropColumn, compiler: Any, **kw: Any) -> str:
+    condition = _if(compiler, "EXISTS", bool(element.if_exists))
+    return f"ALTER TABLE {_table(compiler, element)} DROP {condition}{compiler.preparer.quote(element.column.name)}"
+
+
+def _if(compiler: Any, what: str, wanted: bool) -> str:
+    if not wanted:
+        return ""
+    if not compiler.dialect.features.alter_if_exists:
+        raise refuse(f"this server's ALTER TABLE has no IF {what}", "leave it out")
+    return f"IF {what} "
+
+
+@compiles(ColumnName, "cql")
+def _rename_column(element: ColumnName, compiler: Any, **kw: Any) -> str:
+    old, new = compiler.preparer.quote(element.column_name), compiler.preparer.quote(element.newname)
+    return f"ALTER TABLE {_table(compiler, element)} RENAME {old} TO {new}"
+
+
+@compiles(ColumnType, "cql")
+def _alter_type(element: ColumnType, compiler: Any, **kw: Any) -> str:
+    kind = compiler.dialect.type_compiler_instance.process(element.type_)
+    return f"ALTER TABLE {_table(compiler, element)} ALTER {compiler.preparer.quote(element.column_name)} TYPE {kind}"
