@@ -286,6 +286,7 @@ class ExternalNode:
             "was already there"
         )
 
+    is_paused = False
     start = stop = kill = pause = resume = restart = _refuse
     pid = property(_refuse)
 

@@ -18,6 +18,7 @@ from tests.servers.errors import DownloadFailed, NoServer
 # The newest 5.0 release; the floor only keeps a stale index from giving an old one.
 _NEWEST = "[5.0.5,5.0.9999]"
 _NEWEST_IS_CHECKED_AFTER = 24 * 3600.0
+_INSTALLED = Path("/usr/lib/jvm")
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
 _POM = """\
 <?xml version="1.0" encoding="UTF-8"?>
@@ -68,7 +69,7 @@ def find_java() -> Java:
     homes = [Path(home) for home in [os.environ.get("JAVA_HOME")] if home]
     if on_path := shutil.which("java"):
         homes.append(Path(on_path).resolve().parent.parent)
-    homes += sorted(Path("/usr/lib/jvm").glob("*"), reverse=True)
+    homes += sorted(_INSTALLED.glob("*"), reverse=True)
     homes += sorted(CACHE.glob("jdk/**/java-runtime"))
     found = [java for home in homes if (java := _java_at(home)) is not None]
     for java in found:
@@ -103,6 +104,8 @@ def cassandra_jars() -> Path:
     :raises DownloadFailed: Maven could not get the jars, and there are none here.
     """
     wanted = os.environ.get("CASSANDRA_VERSION", "").strip()
+    if not re.fullmatch(r"[\w.-]*", wanted) or wanted.startswith("."):
+        raise NoServer(f"CASSANDRA_VERSION is no version: {wanted!r}")
     with locked("cassandra") as folder:
         if wanted:
             jars = folder / wanted
@@ -133,8 +136,6 @@ def _download(folder: Path, version: str) -> Path:
     maven = shutil.which("mvn")
     if maven is None:
         raise NoServer("Cassandra's jars come from Maven, and there is no mvn on PATH; install Maven")
-    if not re.fullmatch(r"[\w.,\[\]()-]+", version):
-        raise NoServer(f"CASSANDRA_VERSION is no version: {version!r}")
     work = folder / f"download-{os.getpid()}"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()

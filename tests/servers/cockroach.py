@@ -132,9 +132,7 @@ class CockroachCluster:
 
     is_ours = True
 
-    def __init__(
-        self, nodes: Sequence[CockroachNode | ExternalCockroachNode], base: URL, folder: Path | None
-    ) -> None:
+    def __init__(self, nodes: Sequence[CockroachNode | ExternalCockroachNode], base: URL, folder: Path | None) -> None:
         self.nodes = list(nodes)
         self._base = base
         self._folder = folder
@@ -346,9 +344,7 @@ def _join(nodes: Sequence[CockroachNode]) -> None:
         if done.returncode == 0:
             return
         if time.monotonic() > deadline or not first.is_running:
-            raise ServerDidNotStart(
-                f"{first.name} made no cluster: {done.stdout.strip()}\n{first.log_tail()}"
-            )
+            raise ServerDidNotStart(f"{first.name} made no cluster: {done.stdout.strip()}\n{first.log_tail()}")
         time.sleep(0.2)
 
 
@@ -371,6 +367,7 @@ class ExternalCockroachNode:
             "was already there"
         )
 
+    is_paused = False
     start = stop = kill = pause = resume = restart = _refuse
     pid = property(_refuse)
 

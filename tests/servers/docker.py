@@ -44,9 +44,7 @@ class DockerContainer(Server):
     :param env: what is added to the image's environment.
     """
 
-    def __init__(
-        self, name: str, container: str, image: str, arguments: Sequence[str], env: Mapping[str, str]
-    ) -> None:
+    def __init__(self, name: str, container: str, image: str, arguments: Sequence[str], env: Mapping[str, str]) -> None:
         self.name = name
         self.container = container
         self._image = image
@@ -122,6 +120,4 @@ class DockerContainer(Server):
         done = _docker(*arguments)
         if done.returncode != 0:
             said = done.stdout.strip()
-            raise ServerDidNotStart(
-                f"{self.name}: docker {arguments[0]} ended with {done.returncode}: {said}"
-            )
+            raise ServerDidNotStart(f"{self.name}: docker {arguments[0]} ended with {done.returncode}: {said}")

@@ -96,9 +96,7 @@ class ServerProcess(Server):
     :param cwd: its working folder.
     """
 
-    def __init__(
-        self, name: str, command: Sequence[str], log: Path, env: Mapping[str, str] | None, cwd: Path
-    ) -> None:
+    def __init__(self, name: str, command: Sequence[str], log: Path, env: Mapping[str, str] | None, cwd: Path) -> None:
         self.name = name
         self.log = log
         self._command = [str(part) for part in command]

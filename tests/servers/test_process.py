@@ -189,9 +189,7 @@ def test_a_reused_process_id_is_not_killed() -> None:
     bystander = subprocess.Popen(["sleep", "600"], start_new_session=True)
     try:
         lines = f"watch {bystander.pid} 1\nwatch {os.getpid()} 1\n"
-        subprocess.run(
-            [sys.executable, "-I", keeper.__file__], input=lines, text=True, check=True, timeout=60
-        )
+        subprocess.run([sys.executable, "-I", keeper.__file__], input=lines, text=True, check=True, timeout=60)
         assert bystander.poll() is None
     finally:
         bystander.kill()
