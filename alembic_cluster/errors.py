@@ -68,6 +68,31 @@ class InvalidModel(ClusterError, exc.CompileError):
     """A model that the database cannot hold, such as a table without a primary key; nothing was sent."""
 
 
+class UnreadableDDL(ClusterError):
+    """DDL text that the parser does not understand; nothing of it was taken over, nothing was sent.
+
+    :param reason: what was wrong there, such as ``expected a name``.
+    :param statement: the statement's text.
+    :param position: where in ``statement`` it stopped, counted from 0.
+    :param line: the line of the whole text, counted from 1; ``None`` when ``statement`` is the whole text.
+    """
+
+    def __init__(self, reason: str, statement: str, position: int, line: int | None = None) -> None:
+        self.reason = reason
+        self.statement = statement
+        self.position = position
+        begin = statement.rfind("\n", 0, position) + 1
+        self.line = statement.count("\n", 0, position) + 1 if line is None else line
+        self.column = position - begin + 1
+        shown = statement[max(begin, position - 60) : position + 60].partition("\n")[0].strip()
+        head = " ".join(statement[:200].split())[:80]
+        super().__init__(
+            f"Cannot read the statement {head!r}: {reason}, at line {self.line}, column {self.column}, "
+            f"near {shown!r}. Nothing of it was taken over and nothing was sent. Please report it with the "
+            "statement and the server's version."
+        )
+
+
 class HeadsMoved(ClusterError):
     """The rows of the version table are not what this run read; another process migrated meanwhile."""
 

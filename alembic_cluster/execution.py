@@ -58,9 +58,7 @@ else:
 
 _OPTION = "alembic_cluster_progress"
 # What changes nothing that a later run could trip over.
-_NOT_COUNTED = re.compile(
-    r"\s*(select|show|explain|values|describe|desc|list|use|set|begin|commit|rollback)\b", re.I
-)
+_NOT_COUNTED = re.compile(r"\s*(select|show|explain|values|describe|desc|list|use|set|begin|commit|rollback)\b", re.I)
 _SHOWN = 300  # characters of a statement in a one-line message; the error's `statement` has all of it
 
 _products: dict[str, str] = {}
@@ -224,9 +222,7 @@ def connect_failure(failure: ExceptionContext, error: exc.StatementError) -> Bas
         target += f" at {failure.engine.url.render_as_string(hide_password=True)}"
     answer = server_message(error)
     if isinstance(error, exc.ProgrammingError):
-        return ConfigurationError(
-            f"The URL of {target} can't be used: {answer} Nothing was sent; mend the URL."
-        )
+        return ConfigurationError(f"The URL of {target} can't be used: {answer} Nothing was sent; mend the URL.")
     return ConnectFailed(
         f"No connection to {target}: {answer} Nothing was sent. "
         "Check that the server runs and that host, port, user, password and database of the URL are right.",
@@ -263,9 +259,7 @@ def statement_failure(
 def _failed_and(kind: type[exc.StatementError]) -> type[StatementFailed]:
     """Give the class that is a StatementFailed and one of SQLAlchemy's errors."""
     if kind not in _kinds:
-        _kinds[kind] = type(
-            "StatementFailed", (StatementFailed, kind), {"__module__": StatementFailed.__module__}
-        )
+        _kinds[kind] = type("StatementFailed", (StatementFailed, kind), {"__module__": StatementFailed.__module__})
     return _kinds[kind]
 
 

@@ -86,7 +86,8 @@ class RehearsedExecution(_Base):
         :raises ClusterError: what the real run would be refused for.
         """
         connection = self.connection
-        self.recorded = recorded = []
+        recorded: list[str] = []
+        self.recorded = recorded
         if connection is not None:
             event.listen(connection, "before_execute", _only_reads)
         try:

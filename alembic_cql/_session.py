@@ -19,7 +19,7 @@ PROTOCOL_VERSIONS = (5, 4)  # Cassandra 4.0 and later; before, and ScyllaDB
 class SessionOptions:
     """How to reach a cluster.
 
-    :ivar contact_points: ``(host, port)`` pairs, tried in turn; the other nodes are learned from the first that answers.
+    :ivar contact_points: ``(host, port)`` pairs, tried in turn; the first that answers names the other nodes.
     :ivar keyspace: keyspace of the session; none when None.
     :ivar username: with ``password``, credentials for PasswordAuthenticator.
     :ivar local_dc: datacenter whose nodes coordinate; the first contact point's when None.

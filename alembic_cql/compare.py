@@ -71,7 +71,7 @@ def _compare_tables(autogen_context: Any, upgrade_ops: ops.UpgradeOps) -> Priori
         impossible.extend(_impossible(table, found, autogen_context.dialect))
         operation = _changed_options(table, found, autogen_context.dialect)
         if operation is not None:
-            upgrade_ops.ops.append(ops.ModifyTableOps(table.name, [operation], schema=table.schema))  # type: ignore[list-item]
+            upgrade_ops.ops.append(ops.ModifyTableOps(table.name, [operation], schema=table.schema))
     if impossible:
         raise ImpossibleChange("; ".join(impossible) + f". No ALTER TABLE can do that: {REBUILD}")
     return PriorityDispatchResult.CONTINUE

@@ -29,7 +29,7 @@ def refuse(what: str, instead: str) -> NoReturn:
 class CqlTypeCompiler(GenericTypeCompiler):
     """Type names."""
 
-    def visit_unsupported_compilation(self, element: Any, err: Any, **kw: Any) -> str:
+    def visit_unsupported_compilation(self, element: Any, err: Exception, **kw: Any) -> NoReturn:
         refuse(
             f"type {type(element).__name__}",
             "use one of alembic_cql.types, or a TypeDecorator over one of them",
@@ -175,7 +175,7 @@ class CqlCompiler(SQLCompiler):
         kw["include_table"] = False  # CQL has no t.c
         return str(super().visit_column(column, *args, **kw))
 
-    def visit_select(self, select_stmt: Any, asfrom: bool = False, **kw: Any) -> str:
+    def visit_select(self, select_stmt: Any, asfrom: bool = False, **kw: Any) -> str:  # type: ignore[override]
         froms = select_stmt.get_final_froms()
         if asfrom or kw.get("compound_index") is not None or self.stack:
             refuse("sub-select", "run it first and bind what it gives")
@@ -189,7 +189,7 @@ class CqlCompiler(SQLCompiler):
             select_stmt = select_stmt.where(
                 froms[0].c.scope == literal_column(scope), froms[0].c.version_num > literal_column("''")
             )
-        return str(super().visit_select(select_stmt, asfrom=asfrom, **kw))
+        return str(super().visit_select(select_stmt, asfrom=asfrom, **kw))  # type: ignore[no-untyped-call]
 
     def visit_compound_select(self, cs: Any, *args: Any, **kw: Any) -> str:
         refuse("UNION, EXCEPT or INTERSECT", "run each SELECT and combine in the program")
@@ -215,7 +215,7 @@ class CqlCompiler(SQLCompiler):
     def visit_clauselist(self, clauselist: Any, **kw: Any) -> str:
         if clauselist.operator is operators.or_:
             refuse("OR", "run one statement for each side")
-        return str(super().visit_clauselist(clauselist, **kw))
+        return str(super().visit_clauselist(clauselist, **kw))  # type: ignore[no-untyped-call]
 
     def limit_clause(self, select: Any, **kw: Any) -> str:
         if select._offset_clause is not None:
@@ -237,7 +237,7 @@ class CqlCompiler(SQLCompiler):
             return f"SELECT version_num FROM {self.purged_heads} WHERE scope = {scope} AND version_num > ''"
         if not delete_stmt._where_criteria:
             refuse("DELETE of a whole table", "execute TRUNCATE, or give the partition key in where()")
-        return str(super().visit_delete(delete_stmt, *args, **kw))
+        return str(super().visit_delete(delete_stmt, *args, **kw))  # type: ignore[no-untyped-call]
 
     def visit_empty_set_op_expr(self, type_: Any, expand_op: Any, **kw: Any) -> str:
         return ""  # IN () matches nothing

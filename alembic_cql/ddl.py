@@ -149,6 +149,11 @@ def check_index(index: Index) -> None:
         raise InvalidModel(f"index {index.name!r}: cql_options needs cql_using, such as 'sai'; nothing was sent")
 
 
+def _table_of(index: Index) -> Table:
+    assert index.table is not None
+    return index.table
+
+
 _SAI_CLASSES = ("sai", "storageattachedindex", "org.apache.cassandra.index.sai.storageattachedindex")
 
 
@@ -241,7 +246,7 @@ class CqlDDLCompiler(DDLCompiler):
         text = "CREATE CUSTOM INDEX " if using is not None and not builtin else "CREATE INDEX "
         text += "IF NOT EXISTS " if create.if_not_exists else ""
         text += self._prepared_index_name(index) if index.name is not None else ""
-        text += f" ON {self.preparer.format_table(index.table)} ({f'{target}({column})' if target else column})"
+        text += f" ON {self.preparer.format_table(_table_of(index))} ({f'{target}({column})' if target else column})"
         if using is not None:
             text += f" USING {quote_text(using)}"
         options = index.kwargs.get("cql_options")
@@ -265,7 +270,8 @@ class CqlDDLCompiler(DDLCompiler):
     def visit_set_column_comment(self, create: Any, **kw: Any) -> str:
         refuse("comment on a column", "write it into the table's comment")
 
-    visit_drop_column_comment = visit_set_column_comment
+    def visit_drop_column_comment(self, drop: Any, **kw: Any) -> str:
+        return self.visit_set_column_comment(drop, **kw)
 
     def visit_alter_cql_table_options(self, alter: AlterTableOptions, **kw: Any) -> str:
         properties = [
@@ -306,7 +312,7 @@ class CqlDDLCompiler(DDLCompiler):
     def visit_create_schema(self, create: Any, **kw: Any) -> str:
         refuse("CREATE SCHEMA without replication", "execute CREATE KEYSPACE .. WITH replication = {..}")
 
-    def visit_create_sequence(self, create: Any, **kw: Any) -> str:
+    def visit_create_sequence(self, create: Any, prefix: Any = None, **kw: Any) -> str:
         refuse("sequence", "use a uuid or timeuuid key made by the program")
 
     def visit_create_view(self, create: Any, **kw: Any) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Connection, Index, MetaData, PrimaryKeyConstraint, Table, event, exc
 from sqlalchemy import Column as SQLColumn
+from sqlalchemy import Connection, Index, MetaData, PrimaryKeyConstraint, Table, event, exc
 from sqlalchemy.engine import URL, default
 from sqlalchemy.engine.interfaces import BindTyping, IsolationLevel
 
@@ -144,7 +144,7 @@ class CassandraDialect(default.DefaultDialect):
         release = connection.exec_driver_sql("SELECT release_version FROM system.local WHERE key = 'local'").scalar()
         return parse_release(str(release))
 
-    def _get_default_schema_name(self, connection: Connection) -> str | None:
+    def _get_default_schema_name(self, connection: Connection) -> str | None:  # type: ignore[override]
         keyspace: str | None = connection.connection.dbapi_connection.session.keyspace  # type: ignore[union-attr]
         return keyspace
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from alembic.ddl._autogen import ComparisonResult
 from alembic.ddl.base import AddColumn, ColumnName, ColumnType, DropColumn
@@ -16,7 +16,6 @@ from sqlalchemy.types import TypeEngine
 from alembic_cluster.errors import UnsupportedOperation
 from alembic_cluster.execution import WatchedExecution
 from alembic_cluster.rehearsal import RehearsedExecution
-from alembic_cql import types
 from alembic_cql.ddl import AlterTableOptions, index_identity
 from alembic_cql.heads import HeadMove, heads_table
 from alembic_cql.render import render_type
@@ -34,8 +33,9 @@ class CqlImpl(RehearsedExecution, WatchedExecution, DefaultImpl):
     __dialect__ = "cql"
     transactional_ddl = False
 
-    def version_table_impl(self, *, version_table: str, version_table_schema: str | None, **kw: Any) -> Table:
+    def version_table_impl(self, **kw: Any) -> Table:
         """Make the version table of :mod:`alembic_cql.heads`."""
+        version_table, version_table_schema = kw["version_table"], kw["version_table_schema"]
         keyspace = version_table_schema or getattr(self.dialect, "default_schema_name", None)
         self._version_table = heads_table(version_table, version_table_schema, None if self.as_sql else keyspace)
         return self._version_table
@@ -74,7 +74,7 @@ class CqlImpl(RehearsedExecution, WatchedExecution, DefaultImpl):
 
     # ------------------------------------------------------------------------------------------------ op.*
 
-    def alter_column(  # type: ignore[override]
+    def alter_column(
         self,
         table_name: str,
         column_name: str,
@@ -206,7 +206,7 @@ class CqlImpl(RehearsedExecution, WatchedExecution, DefaultImpl):
             return ComparisonResult.Equal()
         return ComparisonResult.Different(f"{found} to {wanted}")
 
-    def render_type(self, type_obj: TypeEngine[Any], autogen_context: Any) -> str | bool:
+    def render_type(self, type_obj: TypeEngine[Any], autogen_context: Any) -> str | Literal[False]:
         """Write a CQL type as Python, with its import."""
         return render_type(type_obj, autogen_context) or False
 

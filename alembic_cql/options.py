@@ -241,4 +241,5 @@ def option_literal(name: str, value: Any, table: str) -> str:
 
 def map_literal(value: Mapping[str, Any]) -> str:
     """Write a map of texts, as compaction and replication take it."""
-    return "{" + ", ".join(f"{quote_text(str(key))}: {quote_text(_map_value(item))}" for key, item in value.items()) + "}"
+    pairs = (f"{quote_text(str(key))}: {quote_text(_map_value(item))}" for key, item in value.items())
+    return "{" + ", ".join(pairs) + "}"

@@ -225,7 +225,7 @@ def _to_table(table: TableInfo, metadata: MetaData, features: Features) -> Table
             column.type,
             nullable=column.kind in ("static", "regular"),
             autoincrement=False,
-            **({"cql_static": True} if column.kind == "static" else {}),
+            cql_static=column.kind == "static" or None,
         )
         for column in table.columns
     ]
@@ -260,7 +260,8 @@ def _to_view(view: TableInfo, metadata: MetaData, features: Features) -> Materia
 def table_kwargs(table: TableInfo, features: Features) -> dict[str, Any]:
     """Give the ``cql_*`` keyword arguments that make a Table out of a catalog entry."""
     key = table.key
-    kwargs: dict[str, Any] = {f"cql_{name}": value for name, value in set_options(table.options, table.name, features).items()}
+    options = set_options(table.options, table.name, features)
+    kwargs: dict[str, Any] = {f"cql_{name}": value for name, value in options.items()}
     if len(key.partition) > 1:
         kwargs["cql_partition_key"] = list(key.partition)
     if any(order != "ASC" for _, order in key.clustering):

@@ -12,7 +12,9 @@ from sqlalchemy.types import TypeEngine
 from alembic_cluster.errors import ClusterError
 from alembic_cql import types
 
-_TOKEN = re.compile(r"""\s*(?:(?P<name>[A-Za-z0-9_]+)|"(?P<quoted>(?:[^"]|"")+)"|'(?P<custom>[^']+)'|(?P<mark>[<>,.]))""")
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<name>[A-Za-z0-9_]+)|"(?P<quoted>(?:[^"]|"")+)"|'(?P<custom>[^']+)'|(?P<mark>[<>,.]))"""
+)
 
 SIMPLE: Mapping[str, Callable[[], TypeEngine[Any]]] = {
     "ascii": types.ASCII,

@@ -73,7 +73,7 @@ def _contact_points(url: URL, hosts: tuple[str, ...]) -> tuple[tuple[str, int], 
     points = [(name, port) for name in named]
     for text in [part for host in hosts for part in host.split(",")]:
         name, colon, own_port = text.strip().rpartition(":")
-        if not colon or "]" in own_port or ":" in name.strip("[]") and not text.startswith("["):
+        if not colon or "]" in own_port or (":" in name.strip("[]") and not text.startswith("[")):
             name, own_port = text.strip(), str(port)  # no port, or a bare IPv6 address
         if not own_port.isdigit() or not 0 < int(own_port) < 65536:
             raise ConfigurationError(f"the URL's host {text!r} has no valid port")

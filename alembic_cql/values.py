@@ -15,8 +15,7 @@ class FrozenDict(dict[Any, Any]):
     def _refuse(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         raise TypeError(f"{type(self).__name__} cannot be changed; make a dict of it first")
 
-    __setitem__ = __delitem__ = update = setdefault = pop = popitem = clear = _refuse  # type: ignore[assignment]
-    __ior__ = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = __ior__ = update = setdefault = pop = popitem = clear = _refuse
 
 
 class UserTypeValue(FrozenDict):
@@ -39,7 +38,7 @@ class UserTypeValue(FrozenDict):
     def __ne__(self, other: object) -> bool:
         return not self == other
 
-    __hash__ = FrozenDict.__hash__  # type: ignore[assignment]
+    __hash__ = FrozenDict.__hash__
 
 
 def freeze(value: Any) -> Any:
