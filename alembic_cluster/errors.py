@@ -10,6 +10,7 @@
         │   └── UnsupportedConstruct      the same, met while compiling (also a CompileError)
         ├── ImpossibleChange              the model differs in a way that no ALTER can bring about
         ├── InvalidModel                  a model that the database cannot hold (also a CompileError)
+        ├── UnreadableScript              a text of several statements that can't be taken apart; nothing was sent
         ├── HeadsMoved                    another process moved the version heads meanwhile
         └── StatementFailed               the server refused a statement (also SQLAlchemy's error for it)
 
@@ -91,6 +92,10 @@ class UnreadableDDL(ClusterError):
             f"near {shown!r}. Nothing of it was taken over and nothing was sent. Please report it with the "
             "statement and the server's version."
         )
+
+
+class UnreadableScript(ClusterError):
+    """A text of several statements that can't be taken apart, such as one with a string that doesn't end."""
 
 
 class HeadsMoved(ClusterError):

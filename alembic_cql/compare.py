@@ -11,10 +11,9 @@ from sqlalchemy import Table
 
 from alembic_cluster.errors import ImpossibleChange
 from alembic_cql.ddl import check_table
+from alembic_cql.differences import changed_options, impossible_changes
 from alembic_cql.operations import AlterTableOptionsOp
-from alembic_cql.options import TABLE_OPTIONS, complete_options, readable_option, table_options
 from alembic_cql.reflection import KeyspaceInfo, TableInfo
-from alembic_cql.schema import is_static, table_key
 from alembic_cql.typenames import canonical_name
 
 REBUILD = (
@@ -32,12 +31,8 @@ def register(plugin: Any) -> None:
         plugin.add_autogenerate_comparator(_stop, "column", element, qualifier="cql")
     for element in ("foreignkeys",):
         plugin.add_autogenerate_comparator(_stop, "table", element, qualifier="cql")
-    plugin.add_autogenerate_comparator(
-        _check_model, "autogenerate", qualifier="cql", priority=DispatchPriority.FIRST
-    )
-    plugin.add_autogenerate_comparator(
-        _compare_tables, "autogenerate", qualifier="cql", priority=DispatchPriority.LAST
-    )
+    plugin.add_autogenerate_comparator(_check_model, "autogenerate", qualifier="cql", priority=DispatchPriority.FIRST)
+    plugin.add_autogenerate_comparator(_compare_tables, "autogenerate", qualifier="cql", priority=DispatchPriority.LAST)
 
 
 def _stop(*args: Any, **kw: Any) -> PriorityDispatchResult:
@@ -68,7 +63,7 @@ def _compare_tables(autogen_context: Any, upgrade_ops: ops.UpgradeOps) -> Priori
         found = keyspace.tables.get(table.name)
         if found is None:
             continue
-        impossible.extend(_impossible(table, found, autogen_context.dialect))
+        impossible.extend(impossible_changes(table, found, autogen_context.dialect))
         operation = _changed_options(table, found, autogen_context.dialect)
         if operation is not None:
             upgrade_ops.ops.append(ops.ModifyTableOps(table.name, [operation], schema=table.schema))
@@ -84,35 +79,9 @@ def _keyspace(autogen_context: Any, schema: str | None) -> KeyspaceInfo:
     return info
 
 
-def _impossible(table: Table, found: TableInfo, dialect: Any) -> Iterator[str]:
-    """Say what differs and can't be altered."""
-    key = table_key(table)
-    name = table.name if table.schema is None else f"{table.schema}.{table.name}"
-    if key != found.key:
-        yield f"table {name!r}: the model has {key}, the database {found.key}"
-    columns = {column.name: column for column in found.columns}
-    for column in table.columns:
-        existing = columns.get(column.name)
-        if existing is None:
-            continue
-        wanted_type, found_type = canonical_name(column.type, dialect), canonical_name(existing.type, dialect)
-        if wanted_type != found_type:
-            yield f"table {name!r}, column {column.name!r}: the model has {wanted_type}, the database {found_type}"
-        if is_static(column) != (existing.kind == "static"):
-            wanted = "static" if is_static(column) else "not static"
-            yield f"table {name!r}, column {column.name!r}: the model has it {wanted}, the database otherwise"
-
-
 def _changed_options(table: Table, found: TableInfo, dialect: Any) -> AlterTableOptionsOp | None:
     """Make the operation that brings the options to the model's, or None where they are equal."""
-    wanted = complete_options(table_options(table.kwargs), table.name, dialect.features)
-    existing = complete_options(found.options, table.name, dialect.features)
-    changed = [name for name in TABLE_OPTIONS if name in wanted and wanted[name] != existing.get(name)]
+    changed, existing = changed_options(table, found, dialect)
     if not changed:
         return None
-    return AlterTableOptionsOp(
-        table.name,
-        {name: readable_option(name, wanted[name]) for name in changed},
-        existing={name: readable_option(name, existing[name]) for name in changed if name in existing},
-        schema=table.schema,
-    )
+    return AlterTableOptionsOp(table.name, changed, existing=existing, schema=table.schema)

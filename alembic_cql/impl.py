@@ -182,9 +182,7 @@ class CqlImpl(RehearsedExecution, WatchedExecution, DefaultImpl):
             f"batch_alter_table(recreate='always') cannot copy table {table.name!r} in CQL", "leave recreate out"
         )
 
-    def alter_table_options(
-        self, table_name: str, options: Mapping[str, Any], schema: str | None = None
-    ) -> None:
+    def alter_table_options(self, table_name: str, options: Mapping[str, Any], schema: str | None = None) -> None:
         """Send ``ALTER TABLE .. WITH``."""
         self._exec(AlterTableOptions(table_name, options, schema))
 
