@@ -12,6 +12,7 @@ have made), it ends there and the real run follows. What the function prints is 
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import re
 from collections.abc import Callable, Iterator
@@ -73,6 +74,7 @@ class RehearsedExecution(_Base):
         return True
 
     def _rehearsed(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)  # Alembic's log calls the step by its function's name
         def run(**kw: Any) -> Any:
             self.rehearse(function, **kw)
             return function(**kw)

@@ -5,6 +5,7 @@ The driver is imported when a connection is opened and not before, so that ``--s
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -89,6 +90,7 @@ def open_session(**options: Any) -> Any:
     :raises Exception: the driver's own errors; nothing is left open then.
     """
     wanted = SessionOptions(**options)
+    logging.getLogger("cassandra.protocol").addFilter(_says_more_than_use)  # a second time does nothing
     # Without a version the driver would try those of DataStax Enterprise first and warn of each.
     versions = PROTOCOL_VERSIONS if wanted.protocol_version is None else (wanted.protocol_version,)
     for version in versions[:-1]:
@@ -98,6 +100,11 @@ def open_session(**options: Any) -> Any:
             if "protocol" not in str(error).lower():
                 raise
     return _connect(replace(wanted, protocol_version=versions[-1]))
+
+
+def _says_more_than_use(record: logging.LogRecord) -> bool:
+    """Drop the server's warning about USE with prepared statements: our sessions never change their keyspace."""
+    return "`USE <keyspace>` with prepared statements" not in record.getMessage()
 
 
 def _connect(wanted: SessionOptions) -> Any:
@@ -161,4 +168,3 @@ def _cluster(wanted: SessionOptions) -> Any:
         arguments["port"] = wanted.contact_points[0][1]
         arguments["ssl_context"] = wanted.ssl_context
     return Cluster(**{**arguments, **wanted.cluster_options})
-

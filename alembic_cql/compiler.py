@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from sqlalchemy import Table, literal_column
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.compiler import GenericTypeCompiler, SQLCompiler
+from sqlalchemy.sql.elements import BinaryExpression, Grouping
 
 from alembic_cluster.errors import UnsupportedConstruct
 from alembic_cql import types
@@ -216,6 +217,16 @@ class CqlCompiler(SQLCompiler):
         if clauselist.operator is operators.or_:
             refuse("OR", "run one statement for each side")
         return str(super().visit_clauselist(clauselist, **kw))  # type: ignore[no-untyped-call]
+
+    def visit_binary(self, binary: Any, *args: Any, **kw: Any) -> str:
+        for side in (binary.left, binary.right):
+            if isinstance(side, Grouping) and isinstance(side.element, BinaryExpression):
+                refuse("parentheses in an expression", "compute the inner part in the program and bind the result")
+        return str(super().visit_binary(binary, *args, **kw))  # type: ignore[no-untyped-call]
+
+    def visit_grouping(self, grouping: Any, asfrom: bool = False, **kw: Any) -> str:
+        # SQLAlchemy writes SET n=(n + ?); the grammar has no such parentheses.
+        return str(self.process(grouping.element, **kw))
 
     def limit_clause(self, select: Any, **kw: Any) -> str:
         if select._offset_clause is not None:

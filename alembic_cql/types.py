@@ -234,8 +234,6 @@ class DURATION(UserDefinedType[Any]):
 class _Composite(UserDefinedType[Any]):
     """A type made of other types; the subclasses say how a value is taken apart and put together."""
 
-    cache_ok = True
-
     def _parts(self) -> tuple[TypeEngine[Any], ...]:
         raise NotImplementedError
 
@@ -285,6 +283,7 @@ class LIST(_Composite):
     """``list<item_type>``."""
 
     __visit_name__ = "CQL_LIST"
+    cache_ok = True  # SQLAlchemy wants it said by each class itself
 
     def __init__(self, item_type: TypeArgument) -> None:
         self.item_type: TypeEngine[Any] = to_instance(item_type)
@@ -302,6 +301,7 @@ class SET(LIST):
     """``set<item_type>``."""
 
     __visit_name__ = "CQL_SET"
+    cache_ok = True
 
     def _result(self, value: Any) -> Any:
         return {freeze(item) for item in value}
@@ -317,6 +317,7 @@ class VECTOR(LIST):
     """
 
     __visit_name__ = "CQL_VECTOR"
+    cache_ok = True
 
     def __init__(self, item_type: TypeArgument, dimension: int) -> None:
         super().__init__(item_type)
@@ -327,6 +328,7 @@ class MAP(_Composite):
     """``map<key_type, value_type>``."""
 
     __visit_name__ = "CQL_MAP"
+    cache_ok = True
 
     def __init__(self, key_type: TypeArgument, value_type: TypeArgument) -> None:
         self.key_type: TypeEngine[Any] = to_instance(key_type)
@@ -390,6 +392,7 @@ class FROZEN(_Composite):
     """``frozen<inner>``: a collection or user type that is written and read as one value."""
 
     __visit_name__ = "CQL_FROZEN"
+    cache_ok = True
 
     def __init__(self, inner: TypeArgument) -> None:
         self.inner: TypeEngine[Any] = to_instance(inner)
