@@ -152,7 +152,11 @@ def _download(folder: Path, version: str) -> Path:
                 f"-DoutputDirectory={work / 'jars'}",
             ],
             cwd=work,
-            env={"JAVA_HOME": str(find_java().home)},
+            env={
+                "JAVA_HOME": str(find_java().home),
+                # Without these it leaves folders in the machine's temporary folder.
+                "MAVEN_OPTS": f"{os.environ.get('MAVEN_OPTS', '')} -XX:-UsePerfData -Djava.io.tmpdir={work}".strip(),
+            },
             what=f"Cassandra {version} could not be downloaded",
         )
         found = [
