@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from alembic.operations import ops
@@ -11,7 +11,7 @@ from sqlalchemy import Table
 
 from alembic_cluster.errors import ImpossibleChange
 from alembic_cql.ddl import check_table
-from alembic_cql.differences import changed_options, impossible_changes
+from alembic_cql.differences import changed_options, equal_indexes, impossible_changes
 from alembic_cql.operations import AlterTableOptionsOp
 from alembic_cql.reflection import KeyspaceInfo, TableInfo
 from alembic_cql.typenames import canonical_name
@@ -64,12 +64,30 @@ def _compare_tables(autogen_context: Any, upgrade_ops: ops.UpgradeOps) -> Priori
         if found is None:
             continue
         impossible.extend(impossible_changes(table, found, autogen_context.dialect))
+        _keep_equal_indexes(upgrade_ops, table, equal_indexes(table, found))
         operation = _changed_options(table, found, autogen_context.dialect)
         if operation is not None:
             upgrade_ops.ops.append(ops.ModifyTableOps(table.name, [operation], schema=table.schema))
     if impossible:
         raise ImpossibleChange("; ".join(impossible) + f". No ALTER TABLE can do that: {REBUILD}")
     return PriorityDispatchResult.CONTINUE
+
+
+def _keep_equal_indexes(upgrade_ops: ops.UpgradeOps, table: Table, server_names: Mapping[str, str]) -> None:
+    """Take out the operations that only give an index the name that the server would choose for it."""
+    if not server_names:
+        return
+    for container in upgrade_ops.ops:
+        if isinstance(container, ops.ModifyTableOps) and (container.table_name, container.schema) == (
+            table.name,
+            table.schema,
+        ):
+            container.ops = [
+                item
+                for item in container.ops
+                if not (isinstance(item, ops.CreateIndexOp) and item.index_name in server_names)
+                and not (isinstance(item, ops.DropIndexOp) and item.index_name in server_names.values())
+            ]
 
 
 def _keyspace(autogen_context: Any, schema: str | None) -> KeyspaceInfo:

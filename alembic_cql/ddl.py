@@ -18,6 +18,7 @@ from alembic_cql.types import LIST, MAP, UserType, quote_text
 # Table.info key: CREATE TABLE says IF NOT EXISTS, for tables of ours that several processes may create at once.
 IF_NOT_EXISTS = "alembic_cql.if_not_exists"
 SAI = "sai"
+VECTOR_INDEX = "vector_index"  # ScyllaDB's index on vectors; an SAI index is what Cassandra has for them
 TARGETS = ("keys", "values", "entries", "full")
 
 
@@ -160,7 +161,7 @@ _SAI_CLASSES = ("sai", "storageattachedindex", "org.apache.cassandra.index.sai.s
 def index_identity(index: Index) -> tuple[str, str | None, str | None, frozenset[tuple[str, str]]]:
     """Give what makes an index what it is: column, class, target, options; equal for equal indexes."""
     using = index.kwargs.get("cql_using")
-    if using is not None and using.lower() in _SAI_CLASSES:
+    if using is not None and using.lower() in (*_SAI_CLASSES, VECTOR_INDEX):
         using = SAI
     elif using == "legacy_local_table":
         using = None
@@ -215,8 +216,9 @@ class CqlDDLCompiler(DDLCompiler):
         names = [f"({partition})", *(self.preparer.quote(name) for name, _ in key.clustering)]
         return f"PRIMARY KEY ({', '.join(names)})"
 
-    def _clustering(self, key: Key) -> list[str]:
-        if not any(order != "ASC" for _, order in key.clustering):
+    def _clustering(self, key: Key, *, of_view: bool = False) -> list[str]:
+        # A view without the clause takes the orders of its table's columns, so ASC must be said there.
+        if not key.clustering or not (of_view or any(order != "ASC" for _, order in key.clustering)):
             return []
         orders = ", ".join(f"{self.preparer.quote(name)} {order}" for name, order in key.clustering)
         return [f"CLUSTERING ORDER BY ({orders})"]
@@ -240,6 +242,8 @@ class CqlDDLCompiler(DDLCompiler):
         check_index(index)
         self._verify_index_table(index)
         using = index.kwargs.get("cql_using")
+        if using == VECTOR_INDEX and not self.dialect.features.is_scylla:  # type: ignore[attr-defined]
+            using = SAI
         builtin = using is not None and using.lower() in (SAI, "legacy_local_table")
         column = self.preparer.quote(next(iter(index.columns)).name)
         target = index.kwargs.get("cql_target")
@@ -296,7 +300,7 @@ class CqlDDLCompiler(DDLCompiler):
     def visit_create_cql_view(self, create: CreateMaterializedView, **kw: Any) -> str:
         view = create.element
         columns = "*" if view.columns is None else ", ".join(map(self.preparer.quote, view.columns))
-        properties = self._clustering(view.key)
+        properties = self._clustering(view.key, of_view=True)
         if view.comment:
             properties.append(f"comment = {quote_text(view.comment)}")
         properties += [f"{name} = {option_literal(name, value, view.name)}" for name, value in view.options.items()]

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Column, Index, MetaData, Table
 
+from alembic_cql.ddl import index_identity
 from alembic_cql.options import TABLE_OPTIONS, complete_options, readable_option, table_options
 from alembic_cql.reflection import TableInfo
 from alembic_cql.schema import is_static, table_key
 from alembic_cql.typenames import canonical_name
+
+# Index.info key: the model leaves the name to the server, so that an equal index of any name is this one.
+ANY_NAME = "alembic_cql.any_name"
 
 
 def display_name(table: Table) -> str:
@@ -60,3 +64,22 @@ def changed_options(table: Table, found: TableInfo, dialect: Any) -> tuple[dict[
         {name: readable_option(name, wanted[name]) for name in changed},
         {name: readable_option(name, existing[name]) for name in changed if name in existing},
     )
+
+
+def found_indexes(found: TableInfo) -> dict[str, Index]:
+    """Give the indexes of the server's table by name, as a model would have them."""
+    indexes = [Index(index.name, index.column, **index.dialect_options) for index in found.indexes]
+    Table(found.name, MetaData(), *(Column(column.name, column.type) for column in found.columns), *indexes)
+    return {str(index.name): index for index in indexes}
+
+
+def equal_indexes(table: Table, found: TableInfo) -> dict[str, str]:
+    """Give the server's name of each of the model's indexes that it has under another name, which is as good.
+
+    :return: the server's name by the model's, only of indexes whose name the model leaves to the server.
+    """
+    existing = found_indexes(found)
+    wanted = {str(index.name) for index in table.indexes}
+    spare = {index_identity(index): name for name, index in existing.items() if name not in wanted}
+    free = [index for index in table.indexes if ANY_NAME in index.info and index.name not in existing]
+    return {str(index.name): spare[index_identity(index)] for index in free if index_identity(index) in spare}
