@@ -120,12 +120,12 @@ class CassandraNode:
         return all(self._sees(peer) and peer._sees(self) for peer in awake)
 
     def _sees(self, peer: CassandraNode) -> bool:
-        states = re.findall(
-            rf"InetAddress \S*/{re.escape(peer.host)}:\d+ is now (UP|DOWN)$",
-            self._process.output(),
-            re.MULTILINE,
-        )
-        return bool(states) and states[-1] == "UP"
+        """Tell whether this node's log says last of that one that it is up and has its part of the ring."""
+        node = rf"Node \S*/{re.escape(peer.host)}:\d+ state (?:jump to )?(NORMAL|shutdown)"
+        address = rf"InetAddress \S*/{re.escape(peer.host)}:\d+ is now (UP|DOWN)$"
+        output = self._process.output()
+        states = [re.findall(pattern, output, re.MULTILINE)[-1:] for pattern in (node, address)]
+        return states == [["NORMAL"], ["UP"]]
 
 
 class CassandraCluster:

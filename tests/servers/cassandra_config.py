@@ -51,6 +51,8 @@ _LOGBACK = """\
   <appender name="STDOUT" class="ch.qos.logback.core.ConsoleAppender">
     <encoder><pattern>%-5level [%thread] %date{ISO8601} %logger{0}:%line - %msg%n</pattern></encoder>
   </appender>
+  <!-- tells when another node has become a member of the ring -->
+  <logger name="org.apache.cassandra.service.StorageService" level="DEBUG"/>
   <root level="INFO"><appender-ref ref="STDOUT"/></root>
 </configuration>
 """
@@ -176,6 +178,8 @@ def java_command(config: NodeConfig, java: Java, jars: Path) -> list[str]:
         # Starting fast matters more here than running fast for hours.
         "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1",
+        "-XX:+UnlockDiagnosticVMOptions",
+        "-XX:-BytecodeVerificationRemote",
         "-XX:-UsePerfData",
         "-XX:+ExitOnOutOfMemoryError",
         "-ea:org.apache.cassandra...",
