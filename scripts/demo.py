@@ -6,11 +6,13 @@ works on a temporary copy of the example application in ``.cache/demo``; its ser
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
@@ -85,12 +87,25 @@ def on_cockroachdb() -> None:
         Demo(COCKROACHDB, copy_of_the_example(stack), cluster.url(database, "psycopg")).run()
 
 
-def main() -> int:
-    """Run the demo on both databases.
+_PARTS = {"cassandra": on_cassandra, "cockroachdb": on_cockroachdb}
 
+
+def _part(name: str) -> str:
+    if name not in _PARTS:
+        raise argparse.ArgumentTypeError(f"there is no {name!r}; there are {', '.join(_PARTS)}")
+    return name
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the demo.
+
+    :param argv: the arguments without the program's name; ``sys.argv[1:]`` when None.
     :return: the exit status: 0 if every step did what it should, 1 if one did not, 69 if a server could not be had,
         128 and the signal's number after one.
     """
+    parser = argparse.ArgumentParser(prog="scripts/demo", description="The main job on real servers, step by step.")
+    parser.add_argument("database", nargs="*", type=_part, help=f"where: {' or '.join(_PARTS)}; on both by default")
+    wanted = parser.parse_args(argv).database or list(_PARTS)
     # Every temporary file of ours, of the servers and of what we call stays in the project's folder.
     own = CACHE / "demo"
     own.mkdir(parents=True, exist_ok=True)
@@ -99,8 +114,8 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
-        on_cassandra()
-        on_cockroachdb()
+        for name in wanted:
+            _PARTS[name]()
     except NotAsItShould as failed:
         console.print(f"[bold red]Not as it should be:[/] {escape(str(failed))}")
         return 1
