@@ -5,8 +5,9 @@ from __future__ import annotations
 # First: `import alembic` loads this package's plugin, which must not find the modules below half-imported.
 import alembic  # noqa: F401  isort: split
 
+from alembic_cql.adapters import metadata_from_coodie, metadata_from_cqlengine
 from alembic_cql.reflection import reflect_keyspace
 from alembic_cql.schema import MaterializedView
 from alembic_cql.types import UserType
 
-__all__ = ["MaterializedView", "UserType", "reflect_keyspace"]
+__all__ = ["MaterializedView", "UserType", "metadata_from_coodie", "metadata_from_cqlengine", "reflect_keyspace"]

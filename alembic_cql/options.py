@@ -45,7 +45,11 @@ def _plain(value: Any) -> str:
 def _map(value: Any) -> dict[str, str]:
     if not isinstance(value, Mapping):
         raise ValueError(value)
-    return {str(key): _map_value(item) for key, item in value.items()}
+    return {str(key): _same_boolean(_map_value(item)) for key, item in value.items()}
+
+
+def _same_boolean(text: str) -> str:
+    return text.lower() if text.lower() in ("true", "false") else text  # the server keeps 'True' and means true
 
 
 def _map_value(value: Any) -> str:
