@@ -10,8 +10,11 @@
         │   └── UnsupportedConstruct      the same, met while compiling (also a CompileError)
         ├── ImpossibleChange              the model differs in a way that no ALTER can bring about
         ├── InvalidModel                  a model that the database cannot hold (also a CompileError)
+        ├── InvalidValue                  a value that its column cannot hold, met while writing it as text
+        ├── InvalidStatement              a statement that lacks the value of a bind parameter; nothing was sent
         ├── UnreadableScript              a text of several statements that can't be taken apart; nothing was sent
         ├── HeadsMoved                    another process moved the version heads meanwhile
+        ├── OutcomeUnknown                the server gave no answer, and whether a write was applied can't be told yet
         └── StatementFailed               the server refused a statement (also SQLAlchemy's error for it)
 
 What is called "also" in the tree is of the module sqlalchemy.exc.
@@ -69,6 +72,10 @@ class InvalidModel(ClusterError, exc.CompileError):
     """A model that the database cannot hold, such as a table without a primary key; nothing was sent."""
 
 
+class InvalidValue(ClusterError, exc.CompileError):
+    """A value that its column's type cannot hold, met while writing it as text; nothing was sent."""
+
+
 class UnreadableDDL(ClusterError):
     """DDL text that the parser does not understand; nothing of it was taken over, nothing was sent.
 
@@ -94,12 +101,20 @@ class UnreadableDDL(ClusterError):
         )
 
 
+class InvalidStatement(ClusterError):
+    """A statement of a revision that can't be sent as it is written: a bind parameter of it has no value."""
+
+
 class UnreadableScript(ClusterError):
     """A text of several statements that can't be taken apart, such as one with a string that doesn't end."""
 
 
 class HeadsMoved(ClusterError):
     """The rows of the version table are not what this run read; another process migrated meanwhile."""
+
+
+class OutcomeUnknown(ClusterError):
+    """The server did not say whether a conditional write was applied, nor answered the question afterwards."""
 
 
 class StatementFailed(ClusterError):

@@ -59,6 +59,7 @@ else:
 _OPTION = "alembic_cluster_progress"
 # What changes nothing that a later run could trip over.
 _NOT_COUNTED = re.compile(r"\s*(select|show|explain|values|describe|desc|list|use|set|begin|commit|rollback)\b", re.I)
+HELD_BACK = "_alembic_cluster_held_back"  # attribute of the execution context of a statement that is not to be sent
 _SHOWN = 300  # characters of a statement in a one-line message; the error's `statement` has all of it
 
 _products: dict[str, str] = {}
@@ -98,7 +99,9 @@ class Progress:
         context: Any,
         executemany: bool,
     ) -> None:
-        if not _NOT_COUNTED.match(statement) and _revision_frame() is not None:
+        if getattr(context, HELD_BACK, False) or _NOT_COUNTED.match(statement):
+            return
+        if _revision_frame() is not None:
             (self.pending if self.in_transaction else self.applied).append(statement)
 
     def begin(self) -> None:

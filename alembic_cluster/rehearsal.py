@@ -1,55 +1,145 @@
 """A revision is run once without a server's writes before it is run for real.
 
 Neither database takes a revision back when its fifth statement turns out to be impossible. So its function is
-called a first time with a recorder in place of the server: every ``op.*`` is compiled, nothing is sent, reads through
-``op.get_bind()`` pass. What the dialect can't do is refused then, before the revision's first statement.
+called a first time with a recorder in place of the server: every ``op.*`` is compiled, reads go to the server, and
+nothing is sent that could change anything, whichever way it would go: ``op.*``, ``op.get_bind()``, an ORM session or
+another engine. What the dialect can't do is refused then, before the revision's first statement; so is any error of
+the function itself that doesn't hang on what the held back statements would have brought about.
 
-Where a rehearsal can't go on (the function writes through ``op.get_bind()`` itself, or reads a table that it would
-have made), it ends there and the real run follows. What the function prints is printed by the real run only.
-``context.configure(rehearse=False)`` switches it off, for revisions that act on other things than the database.
+Where a rehearsal can't go on (the function reads rows that it would have written, asks for input, waits for something
+that only its own statements bring about, reaches for the driver itself), it ends there and the real run follows. What
+the function prints, logs or warns of is to be seen of the real run only.
+``context.configure(rehearse=False)`` switches it off, for revisions that act on other things than databases, or that
+write from threads of their own.
 """
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import io
 import re
-from collections.abc import Callable, Iterator
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import event
-from sqlalchemy.engine import Connection
+from sqlalchemy import event, exc
+from sqlalchemy.engine import Engine
 
-from alembic_cluster.errors import ClusterError
+from alembic_cluster.errors import ClusterError, InvalidStatement, first_line
+from alembic_cluster.execution import HELD_BACK
+from alembic_cluster.quiet import quiet
 
 if TYPE_CHECKING:
     from alembic.ddl.impl import DefaultImpl
+    from sqlalchemy.sql import Executable
 
     _Base = DefaultImpl
 else:
     _Base = object
 
-_READ = re.compile(r"\s*(SELECT|SHOW|EXPLAIN|DESCRIBE|DESC|LIST|VALUES|WITH)\b", re.IGNORECASE)
+_READ = re.compile(r"\s*(SELECT|SHOW|EXPLAIN|DESCRIBE|DESC|LIST|VALUES|TABLE|PRAGMA)\b", re.IGNORECASE)
+_SCHEMA = re.compile(r"\s*(CREATE|ALTER|DROP|COMMENT|GRANT|REVOKE)\b", re.IGNORECASE)
+_CATALOG = re.compile(r"\b(system_schema|system|information_schema|pg_catalog|crdb_internal)\W*\.", re.IGNORECASE)
+_PATIENCE = 25  # times that one statement is sent after something was held back; a loop that waits would never end
 
 
 class EndOfRehearsal(BaseException):
     """The function does what can't be rehearsed. Not an Exception, so that a revision's own ``except`` lets it by."""
 
 
-class RehearsedExecution(_Base):
-    """Mixin for an Alembic implementation: rehearses every revision before it runs it.
+class Rehearsal:
+    """One rehearsal of one revision's function.
 
-    The class that uses it calls :meth:`record` in its ``_exec`` and sends nothing when that answers True.
+    :ivar statements: what would have been sent, in order.
+    :ivar constructs: of these, what came by ``op.*``: text, or what SQLAlchemy compiles.
+    :ivar faithful: whether the function has seen nothing yet that the real run would see otherwise.
+    :ivar complete: whether the function came to its end.
     """
 
-    recorded: list[str] | None = None
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+        self.constructs: list[Any] = []
+        self.faithful = True
+        self.complete = False
+        self._aside = False
+        self._data_written = False
+        self._sent: Counter[str] = Counter()
+
+    def record(self, construct: Any, text: str) -> None:
+        """Take down what came by ``op.*``."""
+        self.constructs.append(construct)
+        self._hold(text)
+
+    def _hold(self, text: str) -> None:
+        self.statements.append(text)
+        self._data_written = self._data_written or _SCHEMA.match(text) is None
+
+    def meet(
+        self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
+    ) -> None:
+        """Let a read pass and mark a write as held back (SQLAlchemy's event ``before_cursor_execute``).
+
+        :raises EndOfRehearsal: where the answer would be another one in the real run.
+        """
+        if self._aside:
+            return
+        reads = _READ.match(statement) is not None
+        if self.statements or not reads:
+            self.faithful = False
+            self._sent[f"{statement} {parameters!r}"] += 1
+            stale = reads and self._data_written and not _CATALOG.search(statement)
+            if stale or max(self._sent.values()) > _PATIENCE:
+                raise EndOfRehearsal
+        if not reads:
+            setattr(context, HELD_BACK, True)
+            self._hold(statement)
+
+    @contextmanager
+    def reading_aside(self) -> Iterator[None]:
+        """Let pass, and not count, what is read in a ``with`` block: the implementation reads, not the function."""
+        self._aside = True
+        try:
+            yield
+        finally:
+            self._aside = False
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Have every statement of this thread, on any engine, come by here."""
+        thread = threading.get_ident()
+
+        def meet(*args: Any) -> None:
+            if threading.get_ident() == thread:
+                self.meet(*args)
+
+        # The end is told before SQLAlchemy's own try block, which would take it for the end of the connection.
+        listeners: dict[str, Callable[..., Any]] = {
+            "before_cursor_execute": meet,
+            "do_execute": lambda cursor, statement, parameters, context: getattr(context, HELD_BACK, None),
+            "do_executemany": lambda cursor, statement, parameters, context: getattr(context, HELD_BACK, None),
+            "do_execute_no_params": lambda cursor, statement, context: getattr(context, HELD_BACK, None),
+        }
+        for name, listener in listeners.items():
+            event.listen(Engine, name, listener)
+        try:
+            yield
+        finally:
+            for name, listener in listeners.items():
+                event.remove(Engine, name, listener)
+
+
+class RehearsedExecution(_Base):
+    """Mixin for an Alembic implementation: rehearses every revision before it runs it. Left of Alembic's class."""
+
+    rehearsal: Rehearsal | None = None  # the one that runs
+    foreseen = False  # whether the function that runs was rehearsed to its end
 
     def start_migrations(self) -> None:
         """Rehearse each step of this run right before it runs."""
         super().start_migrations()
-        context = None if self.as_sql or not self.context_opts.get("rehearse", True) else _migration_context()
-        if context is None or context.impl is not self:
+        context = running_context(self) if self.context_opts.get("rehearse", True) else None
+        if context is None:
             return
         steps: Callable[..., Any] = context._migrations_fn
 
@@ -60,69 +150,104 @@ class RehearsedExecution(_Base):
 
         context._migrations_fn = rehearsed
 
-    def record(self, construct: Any) -> bool:
-        """Take a construct down if this is a rehearsal.
-
-        :param construct: text, or anything with ``compile``.
-        :return: whether it is one, so that nothing must be sent.
-        :raises ClusterError: when the dialect can't say it.
-        """
-        if self.recorded is None:
-            return False
-        text = construct if isinstance(construct, str) else str(construct.compile(dialect=self.dialect))
-        self.recorded.append(text)
-        return True
-
     def _rehearsed(self, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)  # Alembic's log calls the step by its function's name
         def run(**kw: Any) -> Any:
-            self.rehearse(function, **kw)
-            return function(**kw)
+            self.foreseen = self.rehearse(function, **kw).complete
+            try:
+                return function(**kw)
+            finally:
+                self.foreseen = False
 
         return run
 
-    def rehearse(self, function: Callable[..., Any], **kw: Any) -> list[str]:
-        """Run a revision's function without sending anything.
+    def rehearse(self, function: Callable[..., Any], **kw: Any) -> Rehearsal:
+        """Run a revision's function without sending anything that could change anything.
 
-        :return: the statements it would send, as far as can be told.
+        :return: what it would send, as far as can be told.
         :raises ClusterError: what the real run would be refused for.
+        :raises Exception: any other error that the real run is certain to meet.
         """
-        connection = self.connection
-        recorded: list[str] = []
-        self.recorded = recorded
-        if connection is not None:
-            event.listen(connection, "before_execute", _only_reads)
+        rehearsal = self.rehearsal = Rehearsal()
         try:
-            with contextlib.redirect_stdout(io.StringIO()):
+            with quiet(on_input=end_rehearsal) as output, rehearsal.listening(), self.driver_kept_away():
                 function(**kw)
-        except ClusterError as error:
-            if not _is_answer_to_a_read(error):
+            rehearsal.complete = True
+        except EndOfRehearsal:
+            pass
+        except Exception as error:
+            if rehearsal.faithful or (isinstance(error, ClusterError) and not _is_answer(error)):
+                output.release()
                 raise
-        except (EndOfRehearsal, Exception):
-            pass  # the real run meets it, or doesn't: what a read gave may be the rehearsal's own doing
+            # Otherwise what a read gave may be the rehearsal's own doing: the real run meets the error, or doesn't.
         finally:
-            self.recorded = None
-            if connection is not None:
-                event.remove(connection, "before_execute", _only_reads)
-        return recorded
+            self.rehearsal = None
+        return rehearsal
+
+    def driver_kept_away(self) -> AbstractContextManager[None]:
+        """Give what ends the rehearsal when the function reaches for the driver past SQLAlchemy; nothing unless told.
+
+        An implementation may override it and call :func:`end_rehearsal` from there.
+        """
+        return nullcontext()
+
+    def _exec(
+        self,
+        construct: Executable | str,
+        execution_options: Mapping[str, Any] | None = None,
+        multiparams: Sequence[Mapping[str, Any]] | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Send one construct, or take it down if this is a rehearsal.
+
+        :raises sqlalchemy.exc.CompileError: when the dialect can't say it.
+        :raises InvalidStatement: for a bind parameter without a value.
+        """
+        if self.rehearsal is None:
+            return super()._exec(construct, execution_options, multiparams, params or {})
+        rows = [dict(row) for row in multiparams or [params or {}]]
+        self.rehearsal.record(construct, self._text(construct, rows))
+        return None
+
+    def _text(self, construct: Any, rows: list[dict[str, Any]]) -> str:
+        if isinstance(construct, str):
+            return construct
+        compiled = construct.compile(dialect=self.dialect, **({"column_keys": list(rows[0])} if rows[0] else {}))
+        for row in rows:
+            try:
+                compiled.construct_params(row)
+            except exc.InvalidRequestError as error:
+                raise InvalidStatement(
+                    f"{first_line(error)} ({str(compiled).strip()}): give it a value, or write '\\:' for a colon that "
+                    "begins no parameter; nothing of this revision was sent"
+                ) from error
+        return str(compiled)
+
+    def static_output(self, text: str) -> None:
+        """Write to the script, but not in a rehearsal."""
+        if self.rehearsal is None:
+            super().static_output(text)
 
 
-def _only_reads(connection: Connection, statement: Any, *_: Any) -> None:
-    """Let reads pass and end the rehearsal at a write."""
-    if not getattr(statement, "is_select", False) and not _READ.match(str(statement)):
-        raise EndOfRehearsal
+def end_rehearsal(*_: Any) -> Any:
+    """End the rehearsal that runs.
+
+    :raises EndOfRehearsal: always.
+    """
+    raise EndOfRehearsal
 
 
-def _is_answer_to_a_read(error: ClusterError) -> bool:
+def _is_answer(error: ClusterError) -> bool:
     """Whether the server said it, to a read of what the revision would have made before."""
     return getattr(error, "orig", None) is not None
 
 
-def _migration_context() -> Any:
-    """Give the running MigrationContext, or None outside an environment."""
+def running_context(impl: DefaultImpl) -> Any:
+    """Give the MigrationContext that an implementation works for, or None outside an environment."""
     from alembic import op
 
     try:
-        return op.get_context()
+        context = op.get_context()
     except NameError:
         return None
+    return context if context.impl is impl else None

@@ -13,7 +13,8 @@ from __future__ import annotations
 import datetime
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from alembic_cql._session import open_session
@@ -238,7 +239,7 @@ class Cursor:
     def _session(self) -> Any:
         if self._closed:
             raise InterfaceError("the cursor is closed")
-        return self.connection.session
+        return self.connection.live_session()
 
 
 class Connection:
@@ -250,6 +251,7 @@ class Connection:
 
     def __init__(self, session: Any, agreement_timeout: float) -> None:
         self._open_session: Any = session
+        self._guard: Callable[[], Any] | None = None
         self._prepared: dict[str, Any] = {}
         self.agreement_timeout = agreement_timeout
 
@@ -259,9 +261,27 @@ class Connection:
 
         :raises InterfaceError: after :meth:`close`.
         """
+        if self._guard is not None:
+            self._guard()
+        return self.live_session()
+
+    def live_session(self) -> Any:
+        """Give the same, for what this module and the dialect do with it.
+
+        :raises InterfaceError: after :meth:`close`.
+        """
         if self._open_session is None:
             raise InterfaceError("the connection is closed")
         return self._open_session
+
+    @contextmanager
+    def guarded(self, guard: Callable[[], Any]) -> Iterator[None]:
+        """Have a function called whenever :attr:`session` is asked for in a ``with`` block."""
+        self._guard = guard
+        try:
+            yield
+        finally:
+            self._guard = None
 
     def cursor(self) -> Cursor:
         """Give a new cursor."""
@@ -287,7 +307,7 @@ class Connection:
         """
         started = time.monotonic()
         try:
-            agreement = wait_for_agreement(self.session, self.agreement_timeout, host)
+            agreement = wait_for_agreement(self.live_session(), self.agreement_timeout, host)
         except InterfaceError:
             raise
         except Exception as error:
@@ -312,7 +332,7 @@ class Connection:
         if parameters:
             prepared = self._prepared.get(operation)
             if prepared is None:
-                prepared = self._prepared[operation] = self.session.prepare(operation)
+                prepared = self._prepared[operation] = self.live_session().prepare(operation)
             statement = prepared.bind(parameters)
         else:
             statement = SimpleStatement(operation)

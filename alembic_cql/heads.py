@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, Text
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.sql import ClauseElement
 
-from alembic_cluster.errors import HeadsMoved
+from alembic_cluster.errors import ConfigurationError, HeadsMoved, OutcomeUnknown, first_line
 from alembic_cql.compiler import HEADS_TABLE
 from alembic_cql.ddl import IF_NOT_EXISTS
 from alembic_cql.types import quote_text
 
 SCOPE = "heads"
 _TABLE_IDS = uuid.UUID("6b1f9d9c-6c1e-5f0e-9a2e-7d0f3c1c8a55")
+_LAYOUT = {"scope": "partition_key", "version_num": "clustering", "fence": "static"}
+_ATTEMPTS = 3
 _INSERT = re.compile(r"VALUES \('(?P<added>[^']*)'\)$")
 _UPDATE = re.compile(r"SET version_num='(?P<added>[^']*)' WHERE version_num = '(?P<removed>[^']*)'$")
 _DELETE = re.compile(r"WHERE version_num = '(?P<removed>[^']*)'$")
@@ -52,16 +55,59 @@ def heads_table(name: str, schema: str | None, keyspace: str | None) -> Table:
     )
 
 
+def check_layout(connection: Connection, table: Table) -> None:
+    """Refuse to go on when the version table is there and isn't one of ours.
+
+    :raises ConfigurationError: naming what it is.
+    """
+    dialect: Any = connection.dialect
+    keyspace = table.schema or dialect.default_schema_name
+    query = "SELECT column_name, kind FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?"
+    found = dict(tuple(row) for row in connection.exec_driver_sql(query, (keyspace, table.name)))
+    if not found or is_heads_table(found):
+        return
+    raise ConfigurationError(
+        f"the table {keyspace}.{table.name} is not a version table of ours (it has the columns "
+        f"{', '.join(sorted(found))}): give ours another name by version_table= in context.configure and record where "
+        f"the schema stands by 'alembic stamp', or drop that table first; nothing was changed"
+    )
+
+
+def is_heads_table(columns: Mapping[str, str]) -> bool:
+    """Tell a version table of any name by its columns.
+
+    :param columns: kinds of its columns by name, as ``system_schema.columns`` has them.
+    """
+    return columns.items() >= _LAYOUT.items()
+
+
+def count_moves(step: Any, heads: set[str]) -> int:
+    """Say how many statements Alembic will make to move the heads for one step.
+
+    :param step: its ``RevisionStep`` or ``StampStep``.
+    :param heads: the heads before it.
+    """
+    if step.should_delete_branch(heads) or step.should_create_branch(heads):
+        return 1
+    if step.should_merge_branches(heads):
+        return len(step.merge_branch_idents(heads)[0]) + 1
+    if step.should_unmerge_branches(heads):
+        return len(step.unmerge_branch_idents(heads)[2]) + 1
+    return 1
+
+
 @dataclass(frozen=True)
 class HeadMove:
-    """One move of heads: the head removed, the head added, or both.
+    """One move of heads, applied as a whole or not at all.
 
     :ivar table: the version table's name as CQL.
+    :ivar added: heads that must not be there before, and are there afterwards.
+    :ivar removed: heads that must be there before, and aren't there afterwards.
     """
 
     table: str
-    added: str | None = None
-    removed: str | None = None
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, construct: ClauseElement, dialect: Dialect) -> HeadMove:
@@ -70,45 +116,55 @@ class HeadMove:
         text = str(construct.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
         match = _INSERT.search(text) or _UPDATE.search(text) or _DELETE.search(text)
         assert match is not None, text
-        return cls(dialect.identifier_preparer.format_table(table), **match.groupdict())
+        heads = {name: (head,) for name, head in match.groupdict().items()}
+        return cls(dialect.identifier_preparer.format_table(table), **heads)
+
+    def __add__(self, other: HeadMove) -> HeadMove:
+        return HeadMove(self.table, self.added + other.added, self.removed + other.removed)
 
     @property
     def cql(self) -> str:
-        """The conditional statement."""
-        insert = delete = ""
-        if self.added is not None:
-            insert = (
-                f"INSERT INTO {self.table} (scope, version_num) VALUES "
-                f"({quote_text(SCOPE)}, {quote_text(self.added)}) IF NOT EXISTS"
-            )
-        if self.removed is not None:
-            delete = (
-                f"DELETE FROM {self.table} WHERE scope = {quote_text(SCOPE)} "
-                f"AND version_num = {quote_text(self.removed)} IF EXISTS"
-            )
-        if insert and delete:
-            return f"BEGIN BATCH\n    {insert};\n    {delete};\nAPPLY BATCH"
-        return insert or delete
+        """The conditional statement: a batch in one partition, which the server applies as one."""
+        statements = [
+            f"INSERT INTO {self.table} (scope, version_num) VALUES "
+            f"({quote_text(SCOPE)}, {quote_text(head)}) IF NOT EXISTS"
+            for head in self.added
+        ]
+        statements += [
+            f"DELETE FROM {self.table} WHERE scope = {quote_text(SCOPE)} AND version_num = {quote_text(head)} IF EXISTS"
+            for head in self.removed
+        ]
+        if len(statements) == 1:
+            return statements[0]
+        return "BEGIN BATCH\n" + "".join(f"    {statement};\n" for statement in statements) + "APPLY BATCH"
 
     def apply(self, connection: Connection) -> None:
         """Send it.
 
         :raises HeadsMoved: when the heads aren't what this run read.
+        :raises OutcomeUnknown: when the server gave no answer, and none to the question what became of it.
         :raises sqlalchemy.exc.DBAPIError: the server's refusal.
         """
-        try:
-            applied = bool(connection.exec_driver_sql(self.cql).scalar())
-        except OperationalError as error:
-            # A conditional write that timed out may have been applied or not: only a read at SERIAL tells.
-            if not self._is_there(connection, error):
-                raise
+        unanswered: DBAPIError | None = None
+        for _ in range(_ATTEMPTS):
+            try:
+                applied = bool(connection.exec_driver_sql(self.cql).scalar())
+            except (OperationalError, InternalError) as error:
+                # A conditional write that timed out may have been applied or not: only a read at SERIAL tells, which
+                # also settles it, so that sending it again is safe.
+                unanswered = error
+                if self._is_there(connection, error):
+                    return
+                continue
+            if not applied and not (unanswered is not None and self._is_there(connection, unanswered)):
+                raise HeadsMoved(
+                    f"the heads in {self.table} are not what this run read ({self._wish()}): another process migrated "
+                    "meanwhile. The statements of this revision were applied, the heads were left alone: see "
+                    "'alembic current', then run the command again"
+                )
             return
-        if not applied:
-            raise HeadsMoved(
-                f"the heads in {self.table} are not what this run read ({self._wish()}): another process migrated "
-                "meanwhile. The statements of this revision were applied, the heads were left alone: see "
-                "'alembic current', then run the command again"
-            )
+        assert unanswered is not None
+        raise unanswered
 
     def _is_there(self, connection: Connection, error: DBAPIError) -> bool:
         query = f"SELECT version_num FROM {self.table} WHERE scope = {quote_text(SCOPE)} AND version_num > ''"
@@ -116,24 +172,35 @@ class HeadMove:
             rows = connection.exec_driver_sql(query, execution_options={"cql_consistency": "SERIAL"})
             heads = {head for (head,) in rows}
         except DBAPIError:
-            raise error from None
-        return (self.added is None or self.added in heads) and self.removed not in heads
+            if type(getattr(error.orig, "__cause__", None)).__name__ == "Unavailable":
+                raise error from None  # the server says itself that it didn't begin
+            raise OutcomeUnknown(
+                f"the server did not say whether the heads in {self.table} moved ({self._wish()}): "
+                f"{first_line(error.orig)}. The statements of this revision were applied. When the cluster answers "
+                f"again, see 'alembic current': if it shows other heads than {' and '.join(self.added) or 'wanted'}, "
+                f"record them by 'alembic stamp'"
+            ) from error
+        return heads.issuperset(self.added) and heads.isdisjoint(self.removed)
 
     def _wish(self) -> str:
-        if self.removed is None:
-            return f"{self.added} is there already"
-        return f"{self.removed} should be there" + (f" and {self.added} not" if self.added else "")
+        go, come = (" and ".join(heads) or "none" for heads in (self.removed, self.added))
+        return f"to go: {go}, to come: {come}"
 
 
 def purge(cursor: Any, statement: str, table: str) -> None:
-    """Delete all heads, one conditional statement each: rows written by Paxos must be deleted by Paxos.
+    """Delete all heads in one conditional batch: rows written by Paxos must be deleted by Paxos.
 
     :param cursor: a DB-API cursor.
     :param statement: the SELECT that gives the heads.
     :param table: the version table's name as CQL.
+    :raises HeadsMoved: when they moved meanwhile; none was deleted then.
     """
     cursor.execute(statement)
-    for (head,) in cursor.fetchall():
-        cursor.execute(HeadMove(table, removed=head).cql)
-        cursor.fetchall()
+    heads = tuple(head for (head,) in cursor.fetchall())
+    if heads:
+        cursor.execute(HeadMove(table, removed=heads).cql)
+        if not cursor.fetchall()[0][0]:
+            raise HeadsMoved(
+                f"the heads in {table} moved while they were to be deleted; nothing was deleted: try again"
+            )
     cursor.description = None

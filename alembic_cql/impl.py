@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
 from alembic.ddl._autogen import ComparisonResult
@@ -13,32 +14,18 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import Executable
 from sqlalchemy.types import TypeEngine
 
-from alembic_cluster.errors import UnsupportedOperation
 from alembic_cluster.execution import WatchedExecution
-from alembic_cluster.rehearsal import RehearsedExecution
+from alembic_cluster.rehearsal import RehearsedExecution, end_rehearsal, running_context
 from alembic_cql.ddl import AlterTableOptions, index_identity
-from alembic_cql.heads import HeadMove, heads_table
+from alembic_cql.foresight import Foresight, refuse
+from alembic_cql.heads import HeadMove, check_layout, count_moves, heads_table
 from alembic_cql.render import render_type
+from alembic_cql.splitting import split_cql
 from alembic_cql.typenames import canonical_name
 
 
-def refuse(what: str, instead: str) -> UnsupportedOperation:
-    """Make the error for an operation that CQL has no statement for."""
-    return UnsupportedOperation(f"{what}: {instead}; nothing of this revision was sent")
-
-
-class CqlImpl(RehearsedExecution, WatchedExecution, DefaultImpl):
-    """Alembic's DDL for Cassandra and ScyllaDB."""
-
-    __dialect__ = "cql"
-    transactional_ddl = False
-
-    def version_table_impl(self, **kw: Any) -> Table:
-        """Make the version table of :mod:`alembic_cql.heads`."""
-        version_table, version_table_schema = kw["version_table"], kw["version_table_schema"]
-        keyspace = version_table_schema or getattr(self.dialect, "default_schema_name", None)
-        self._version_table = heads_table(version_table, version_table_schema, None if self.as_sql else keyspace)
-        return self._version_table
+class _TextExecution(DefaultImpl):
+    """Sends text as it stands: for ``text()``, the :1 of {'replication_factor':1} would be a bind parameter."""
 
     def _exec(
         self,
@@ -47,30 +34,109 @@ class CqlImpl(RehearsedExecution, WatchedExecution, DefaultImpl):
         multiparams: Sequence[Mapping[str, Any]] | None = None,
         params: Mapping[str, Any] | None = None,
     ) -> Any:
+        if not isinstance(construct, str):
+            return super()._exec(construct, execution_options, multiparams, params or {})
+        if self.as_sql:
+            self.static_output(construct + self.command_terminator)
+            return None
+        assert self.connection is not None
+        return self.connection.exec_driver_sql(construct, execution_options=dict(execution_options or {}))
+
+
+class CqlImpl(WatchedExecution, RehearsedExecution, _TextExecution):
+    """Alembic's DDL for Cassandra and ScyllaDB."""
+
+    __dialect__ = "cql"
+    transactional_ddl = False
+    _pending_moves: HeadMove | None = None  # the first moves of a step that makes several
+    _moves_of_step = 1
+    _heads: frozenset[str] | set[str] = frozenset()
+    _foresight: Foresight | None = None
+
+    def version_table_impl(self, **kw: Any) -> Table:
+        """Make the version table of :mod:`alembic_cql.heads`."""
+        version_table, version_table_schema = kw["version_table"], kw["version_table_schema"]
+        keyspace = version_table_schema or getattr(self.dialect, "default_schema_name", None)
+        self._version_table = heads_table(version_table, version_table_schema, None if self.as_sql else keyspace)
+        return self._version_table
+
+    def start_migrations(self) -> None:
+        """Check the version table that is there, and have the heads of each step move as one.
+
+        :raises ConfigurationError: when it is not one of ours.
+        """
+        super().start_migrations()
+        assert self._version_table is not None
+        if not self.as_sql and self.connection is not None:
+            check_layout(self.connection, self._version_table)
+        context = running_context(self)
+        if context is None:
+            return
+        steps = context._migrations_fn
+
+        def counted(heads: Any, *args: Any) -> Iterator[Any]:
+            self._heads = set(heads)
+            for step in steps(heads, *args):
+                self._moves_of_step = count_moves(step, self._heads)
+                yield step
+
+        context._migrations_fn = counted
+
+    def _exec(
+        self,
+        construct: Executable | str,
+        execution_options: Mapping[str, Any] | None = None,
+        multiparams: Sequence[Mapping[str, Any]] | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Send one construct, or a text of several statements one after the other.
+
+        :raises UnreadableScript: for a text that can't be taken apart; nothing of it was sent.
+        """
+        if isinstance(construct, str):
+            result = None
+            for statement in split_cql(construct):
+                result = super()._exec(statement, execution_options)
+            return result
         if self._version_table is not None and getattr(construct, "table", None) is self._version_table:
             self._move_heads(HeadMove.read(construct, self.dialect))  # type: ignore[arg-type]
             return None
-        if self.record(construct):
-            return None
-        if isinstance(construct, str):
-            return self._exec_text(construct, execution_options)
+        self._look_ahead(construct)
         return super()._exec(construct, execution_options, multiparams, params)
 
-    def _exec_text(self, cql: str, execution_options: Mapping[str, Any] | None) -> Any:
-        # Not through text(), for which the :1 of {'replication_factor':1} is a bind parameter.
-        if self.as_sql:
-            self.static_output(cql.strip().rstrip(";") + self.command_terminator)
-            return None
-        assert self.connection is not None
-        return self.connection.exec_driver_sql(cql, execution_options=dict(execution_options or {}))
+    def _look_ahead(self, construct: Any) -> None:
+        """Refuse what the server is sure to refuse, unless a whole rehearsal has found nothing of the kind."""
+        if self.as_sql or self.connection is None or self.foreseen:
+            return
+        if self.rehearsal is None:
+            Foresight(self.connection).check(construct)
+            return
+        if self._foresight is None or self._foresight.recorded is not self.rehearsal.constructs:
+            self._foresight = Foresight(self.connection, self.rehearsal.constructs)
+        with self.rehearsal.reading_aside():
+            self._foresight.check(construct)
 
     def _move_heads(self, move: HeadMove) -> None:
+        """Move heads by one statement for all that a merge or its undoing moves: what dies between two loses a head."""
+        self._moves_of_step -= 1
+        move = move if self._pending_moves is None else self._pending_moves + move
+        self._pending_moves = move if self._moves_of_step > 0 else None
+        if self._pending_moves is not None:
+            return
         if self.as_sql:
             self.static_output(move.cql + self.command_terminator)
         else:
             assert self.connection is not None
             move.apply(self.connection)
+        self._heads = (self._heads - {*move.removed}) | {*move.added}
         self.progress.next_revision()
+
+    def driver_kept_away(self) -> AbstractContextManager[None]:
+        """End a rehearsal that reaches for the driver's session."""
+        if self.as_sql or self.connection is None:
+            return nullcontext()
+        connection: Any = self.connection.connection.dbapi_connection
+        return connection.guarded(end_rehearsal)  # type: ignore[no-any-return]
 
     # ------------------------------------------------------------------------------------------------ op.*
 
@@ -109,7 +175,6 @@ class CqlImpl(RehearsedExecution, WatchedExecution, DefaultImpl):
         if type_ is not None:
             self._change_type(table_name, column_name, type_, existing_type, schema)
         if name is not None and name != column_name:
-            self._refuse_rename(table_name, column_name, schema)
             self._exec(ColumnName(table_name, column_name, name, schema=schema))
 
     def _change_type(
@@ -129,18 +194,6 @@ class CqlImpl(RehearsedExecution, WatchedExecution, DefaultImpl):
                 "add a column of another name, copy the values in batches, and drop the old one in a later revision",
             )
         self._exec(ColumnType(table_name, column_name, type_, schema=schema))
-
-    def _refuse_rename(self, table_name: str, column_name: str, schema: str | None) -> None:
-        if self.as_sql or self.connection is None:
-            return
-        keyspace = self.dialect.keyspace_info(self.connection, schema)  # type: ignore[attr-defined]
-        table = keyspace.tables.get(table_name)
-        kinds = {} if table is None else {column.name: column.kind for column in table.columns}
-        if kinds.get(column_name) in ("static", "regular"):
-            raise refuse(
-                f"only primary key columns can be renamed, and {column_name!r} of table {table_name!r} is none",
-                "add a column of the new name, copy the values in batches, and drop the old one in a later revision",
-            )
 
     def add_constraint(self, const: Any, **kw: Any) -> None:
         """Refuse it: CQL has none.

@@ -1,0 +1,187 @@
+"""What the server will refuse of an ALTER or DROP, told from its catalog before anything of a revision is sent.
+
+Sources: Cassandra's AlterTableStatement.java and DropTableStatement.java, ScyllaDB's alter_table_statement.cc; each
+rule was tried on Cassandra 5.0. What isn't sure is left to the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from alembic.ddl.base import AddColumn, ColumnName, DropColumn
+from sqlalchemy import Connection
+from sqlalchemy.schema import CreateIndex, CreateTable, DropIndex, DropTable
+
+from alembic_cluster.errors import UnsupportedOperation
+from alembic_cql.ddl import CreateMaterializedView, DropMaterializedView
+from alembic_cql.reflection import KeyspaceInfo, TableInfo
+from alembic_cql.schema import is_counter, is_static
+from alembic_cql.typenames import canonical_name
+from alembic_cql.types import COUNTER, UserType
+
+# Bytes of a value where Cassandra says they are fixed; a column that was dropped is only taken back with equal ones.
+_LENGTHS = {"boolean": 1, "int": 4, "float": 4, "bigint": 8, "double": 8, "timestamp": 8, "uuid": 16, "timeuuid": 16}
+_VARIABLE = ("ascii", "blob", "decimal", "inet", "text", "varint")
+_COPY = "add a column of another name, copy the values in batches, and drop the old one in a later revision"
+
+
+def refuse(what: str, instead: str) -> UnsupportedOperation:
+    """Make the error for an operation that CQL has no statement for."""
+    return UnsupportedOperation(f"{what}: {instead}; nothing of this revision was sent")
+
+
+class Foresight:
+    """Looks a revision's statements over before they are sent.
+
+    :param connection: reads the catalog when it is needed; once for each keyspace.
+    :ivar recorded: what the revision says before; the catalog doesn't show it yet.
+    """
+
+    def __init__(self, connection: Connection, recorded: Sequence[Any] = ()) -> None:
+        self._connection = connection
+        self._dialect: Any = connection.dialect
+        self._cache: dict[Any, Any] = {}
+        self.recorded = recorded
+
+    def check(self, construct: Any) -> None:
+        """Refuse a statement that the server is sure to refuse.
+
+        :param construct: what is about to be sent, or taken down.
+        :raises UnsupportedOperation: saying what to do instead.
+        """
+        if isinstance(construct, (ColumnName, DropColumn, AddColumn)):
+            name, schema = str(construct.table_name), construct.schema
+        elif isinstance(construct, DropTable):
+            name, schema = construct.element.name, construct.element.schema
+        else:
+            return
+        table = self._known(name, schema)
+        if table is None:
+            return
+        if isinstance(construct, ColumnName):
+            self._check_rename(table, str(construct.column_name), schema)
+        elif isinstance(construct, DropColumn):
+            self._check_drop_column(table, construct.column.name, schema)
+        elif isinstance(construct, AddColumn):
+            self._check_add_column(table, construct, schema)
+        else:
+            self._check_drop_table(table, schema)
+
+    def _keyspace(self, schema: str | None) -> KeyspaceInfo:
+        info: KeyspaceInfo = self._dialect.keyspace_info(self._connection, schema, info_cache=self._cache)
+        return info
+
+    def _known(self, name: str, schema: str | None) -> TableInfo | None:
+        """Give the table, unless the revision itself changed it in a way that can't be followed."""
+        for earlier in self.recorded:
+            if isinstance(earlier, str) or not hasattr(earlier, "__visit_name__"):
+                return None
+            if isinstance(earlier, (CreateTable, DropTable)) and earlier.element.name == name:
+                return None
+        return self._keyspace(schema).tables.get(name)
+
+    def _earlier(self, kind: type[Any]) -> Iterable[Any]:
+        return (construct for construct in self.recorded if isinstance(construct, kind))
+
+    def _indexes(self, table: TableInfo, column: str) -> list[str]:
+        dropped = {str(earlier.element.name) for earlier in self._earlier(DropIndex)}
+        found = [index.name for index in table.indexes if index.column == column and index.name not in dropped]
+        for earlier in self._earlier(CreateIndex):
+            index = earlier.element
+            if index.table.name == table.name and column in (item.name for item in index.columns):
+                found.append(str(index.name))
+        return found
+
+    def _views(self, table: TableInfo, schema: str | None) -> list[str]:
+        dropped = {earlier.element.name for earlier in self._earlier(DropMaterializedView)}
+        found = [
+            view.name
+            for view in self._keyspace(schema).views.values()
+            if view.view is not None and view.view["base_table_name"] == table.name and view.name not in dropped
+        ]
+        made = [item.element.name for item in self._earlier(CreateMaterializedView) if item.element.base == table.name]
+        return found + made
+
+    def _column(self, table: TableInfo, name: str) -> Any:
+        renamed = {
+            str(earlier.newname): str(earlier.column_name)
+            for earlier in self._earlier(ColumnName)
+            if str(earlier.table_name) == table.name
+        }
+        return next((column for column in table.columns if column.name == renamed.get(name, name)), None)
+
+    def _check_rename(self, table: TableInfo, name: str, schema: str | None) -> None:
+        column = self._column(table, name)
+        if column is not None and column.kind in ("static", "regular"):
+            raise refuse(
+                f"only primary key columns can be renamed, and {name!r} of table {table.name!r} is none", _COPY
+            )
+        indexes = self._indexes(table, name)
+        if indexes:
+            raise refuse(
+                f"column {name!r} of table {table.name!r} has the index {', '.join(indexes)}, so it cannot be renamed",
+                "drop the index before and create it again afterwards",
+            )
+
+    def _check_drop_column(self, table: TableInfo, name: str, schema: str | None) -> None:
+        where = f"column {name!r} of table {table.name!r}"
+        column = self._column(table, name)
+        if column is not None and column.kind in ("partition_key", "clustering"):
+            raise refuse(
+                f"{where} is part of the primary key, so it cannot be dropped",
+                "create a new table with the wanted key, copy the rows, and drop the old table in a later revision",
+            )
+        indexes = self._indexes(table, name)
+        if indexes:
+            raise refuse(
+                f"{where} has the index {', '.join(indexes)}, so it cannot be dropped", "drop the index before"
+            )
+        if self._dialect.features.drop_column_under_view:
+            return
+        views = self._views(table, schema)
+        if views:
+            raise refuse(
+                f"{where} cannot be dropped while the table has the materialized view {', '.join(views)}",
+                "drop the view before; creating it again afterwards builds it anew from all rows",
+            )
+        if column is not None and isinstance(column.type, UserType):
+            raise refuse(
+                f"{where} is of a user type that is not frozen, so it cannot be dropped",
+                "leave the column and its type",
+            )
+
+    def _check_add_column(self, table: TableInfo, construct: AddColumn, schema: str | None) -> None:
+        column = construct.column
+        where = f"column {column.name!r} of table {table.name!r}"
+        if is_static(column) and not table.key.clustering:
+            raise refuse(f"{where} cannot be static, for the table has no clustering columns", "drop cql_static")
+        if is_counter(column) != any(isinstance(item.type, COUNTER) for item in table.columns) and (
+            is_counter(column) or any(item.kind in ("static", "regular") for item in table.columns)
+        ):
+            raise refuse(f"{where}: counters and other columns don't go into one table", "make a table of their own")
+        dropped = self._keyspace(schema).dropped_columns.get(table.name, {}).get(column.name)
+        if dropped is None:
+            return
+        new, old = canonical_name(column.type, self._dialect), str(dropped["type"])
+        if new == old == "counter":
+            raise refuse(f"{where} was dropped before, and a counter cannot come back", "give it another name")
+        if not self._dialect.features.is_scylla and _incompatible(new, old):
+            raise refuse(
+                f"{where} was dropped before as {old}, and cannot come back as {new}: old data may still lie on disk",
+                "give it another name",
+            )
+
+    def _check_drop_table(self, table: TableInfo, schema: str | None) -> None:
+        views = self._views(table, schema)
+        if views:
+            raise refuse(
+                f"table {table.name!r} has the materialized view {', '.join(views)}, so it cannot be dropped",
+                "drop the view before",
+            )
+
+
+def _incompatible(new: str, old: str) -> bool:
+    """Say whether it is certain that values of one type can't be read as values of another."""
+    known = {**_LENGTHS, **dict.fromkeys(_VARIABLE, 0)}
+    return new in known and old in known and known[new] != known[old]

@@ -1,0 +1,39 @@
+"""Fixtures of the CQL tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.cql.project import Project
+from tests.servers.cassandra import CassandraCluster
+from tests.servers.fixtures import CassandraKeyspace
+
+
+@pytest.fixture
+def project(tmp_path: Path, cassandra_keyspace: CassandraKeyspace) -> Project:
+    """A project of Alembic's own on a fresh keyspace."""
+    return Project(tmp_path, cassandra_keyspace)
+
+
+@pytest.fixture(scope="module")
+def keyspaces(cassandra: CassandraCluster, cassandra_session: Any) -> Iterator[Iterator[CassandraKeyspace]]:
+    """Fresh keyspaces by ``next``, dropped at the end of the module."""
+    made = []
+
+    def more() -> Iterator[CassandraKeyspace]:
+        while True:
+            name = f"t_{uuid4().hex[:12]}"
+            cassandra_session.execute(
+                f"CREATE KEYSPACE {name} WITH replication = {{'class': 'SimpleStrategy', 'replication_factor': 1}}"
+            )
+            made.append(name)
+            yield CassandraKeyspace(name, cassandra.url(name), cassandra, cassandra_session)
+
+    yield more()
+    for name in made:
+        cassandra_session.execute(f"DROP KEYSPACE {name}")

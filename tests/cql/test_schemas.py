@@ -1,0 +1,101 @@
+"""Real projects' whole schemas: reflected, created again, compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from alembic_cql import reflect_keyspace
+from alembic_cql.schema import keyspace_objects
+from tests.cql import real_schemas
+from tests.cql.project import Project, describe
+from tests.cql.real_schemas import RealSchema
+from tests.servers.fixtures import CassandraKeyspace
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A real schema in one keyspace, what it reflects to, and another keyspace made of that."""
+
+    schema: RealSchema
+    first: CassandraKeyspace
+    second: CassandraKeyspace
+    metadata: sa.MetaData
+
+
+@pytest.fixture(scope="module", params=real_schemas.ALL, ids=lambda schema: schema.name)
+def loaded(request: pytest.FixtureRequest, keyspaces: Iterator[CassandraKeyspace]) -> Loaded:
+    schema: RealSchema = request.param
+    statements = schema.statements("k")
+    assert statements
+    first, second = next(keyspaces), next(keyspaces)
+    schema.load(first)
+    with connected(first) as connection:
+        metadata = reflect_keyspace(connection)
+    with connected(second) as connection:
+        metadata.create_all(connection)
+    return Loaded(schema, first, second, metadata)
+
+
+def connected(keyspace: CassandraKeyspace) -> sa.Connection:
+    return sa.create_engine(keyspace.url, poolclass=sa.NullPool).connect()
+
+
+def differences(keyspace: CassandraKeyspace, metadata: sa.MetaData) -> list[Any]:
+    with connected(keyspace) as connection:
+        return compare_metadata(MigrationContext.configure(connection), metadata)
+
+
+def test_what_is_created_from_the_reflection_is_described_alike(loaded: Loaded) -> None:
+    described = describe(loaded.first)
+    assert described == describe(loaded.second)
+    made = sum(statement.startswith("CREATE") for statement in loaded.schema.statements("k"))
+    assert len(described) > made / 2  # the files create some objects twice, IF NOT EXISTS
+
+
+def test_reflection_finds_every_object(loaded: Loaded) -> None:
+    rows = loaded.first.execute(f"DESCRIBE KEYSPACE {loaded.first.name}")
+    on_server = {(row.type, row.name) for row in rows} - {("keyspace", loaded.first.name)}
+    objects = keyspace_objects(loaded.metadata)
+    reflected = {("table", name) for name in loaded.metadata.tables}
+    reflected |= {("type", name) for _, name in objects.types}
+    reflected |= {("materialized_view", name) for _, name in objects.views}
+    reflected |= {("index", str(index.name)) for table in loaded.metadata.tables.values() for index in table.indexes}
+    assert reflected == on_server
+
+
+def test_autogenerate_says_nothing(loaded: Loaded) -> None:
+    assert differences(loaded.first, loaded.metadata) == []
+    assert differences(loaded.second, loaded.metadata) == []
+
+
+def test_metadata_reflect_gives_the_tables(loaded: Loaded) -> None:
+    reflected = sa.MetaData()
+    with connected(loaded.first) as connection:
+        reflected.reflect(connection)
+    assert reflected.tables.keys() == loaded.metadata.tables.keys()
+    for name, table in reflected.tables.items():
+        assert table.kwargs == loaded.metadata.tables[name].kwargs
+        assert table.columns.keys() == loaded.metadata.tables[name].columns.keys()
+
+
+def test_alembic_check_is_clean(loaded: Loaded, tmp_path: Path) -> None:
+    project = Project(tmp_path, loaded.second)
+    project.models(
+        f"""
+        from alembic_cql import reflect_keyspace
+        with sa.create_engine({loaded.first.url!r}, poolclass=sa.NullPool).connect() as connection:
+            metadata = reflect_keyspace(connection)
+        """
+    )
+    assert "No new upgrade operations detected" in project.run("check")
+    loaded.second.execute("CREATE TABLE one_more (id int PRIMARY KEY)")
+    assert not project.is_clean()
+    loaded.second.execute("DROP TABLE one_more")
