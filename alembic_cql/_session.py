@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from alembic_cql._protocol import protocol_handler
+
 INTERNAL_PROFILE = "alembic_cql.internal"
 DEFAULT_PORT = 9042
 PROTOCOL_VERSIONS = (5, 4)  # Cassandra 4.0 and later; before, and ScyllaDB
@@ -111,7 +113,7 @@ def _connect(wanted: SessionOptions) -> Any:
     cluster = _cluster(wanted)
     try:
         session = cluster.connect(wanted.keyspace)
-    except Exception as error:
+    except BaseException as error:
         datacenters = sorted({host.datacenter for host in cluster.metadata.all_hosts() if host.datacenter})
         cluster.shutdown()
         if wanted.local_dc is not None and datacenters and wanted.local_dc not in datacenters:
@@ -120,6 +122,7 @@ def _connect(wanted: SessionOptions) -> Any:
             ) from error
         raise
     session.default_fetch_size = wanted.fetch_size
+    session.client_protocol_handler = protocol_handler(session.client_protocol_handler)
     return session
 
 

@@ -1,169 +1,55 @@
-"""CQL text of types and of Core's SELECT, INSERT, UPDATE and DELETE.
+"""CQL text of Core's SELECT, INSERT, UPDATE and DELETE.
 
-What CQL lacks is refused here, with what to do instead, before anything is sent.
+What CQL lacks is refused here, with what to do instead, before anything is sent. What CQL has and SQL lacks::
+
+    insert(t).with_dialect_options(cql_if_not_exists=True, cql_ttl=60, cql_timestamp=1_700_000_000_000_000)
+    update(t).with_dialect_options(cql_if_exists=True, cql_ttl=60, cql_timestamp=...)
+    delete(t).with_dialect_options(cql_if_exists=True, cql_timestamp=...)
+    select(t).suffix_with("ALLOW FILTERING")
+
+The result of a conditional statement has ``rowcount`` 1 when it was applied, else 0.
 """
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import Table, literal_column
+from sqlalchemy import types as sqltypes
 from sqlalchemy.sql import operators
-from sqlalchemy.sql.compiler import GenericTypeCompiler, SQLCompiler
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BinaryExpression, Grouping
 
-from alembic_cluster.errors import UnsupportedConstruct
+from alembic_cluster.errors import InvalidValue
 from alembic_cql import types
+from alembic_cql._exceptions import DataError
+from alembic_cql.refusal import refuse
 
 # Table.info key of our version table: only rows with a head are read, never the one that holds static columns alone.
 HEADS_TABLE = "alembic_cql.heads"
 
-
-def refuse(what: str, instead: str) -> NoReturn:
-    """Refuse a construct.
-
-    :raises UnsupportedConstruct: always.
-    """
-    raise UnsupportedConstruct(f"CQL has no {what}: {instead}; nothing was sent")
-
-
-class CqlTypeCompiler(GenericTypeCompiler):
-    """Type names."""
-
-    def visit_unsupported_compilation(self, element: Any, err: Exception, **kw: Any) -> NoReturn:
-        refuse(
-            f"type {type(element).__name__}",
-            "use one of alembic_cql.types, or a TypeDecorator over one of them",
-        )
-
-    def visit_null(self, type_: Any, **kw: Any) -> str:
-        refuse("untyped column", "give the column a type")
-
-    def visit_TEXT(self, type_: Any, **kw: Any) -> str:
-        return "text"
-
-    visit_CHAR = visit_VARCHAR = visit_NCHAR = visit_NVARCHAR = visit_CLOB = visit_NCLOB = visit_TEXT
-    visit_JSON = visit_string = visit_unicode = visit_text = visit_unicode_text = visit_enum = visit_TEXT
-
-    def visit_ASCII(self, type_: Any, **kw: Any) -> str:
-        return "ascii"
-
-    def visit_BIGINT(self, type_: Any, **kw: Any) -> str:
-        return "bigint"
-
-    visit_big_integer = visit_BIGINT
-
-    def visit_BLOB(self, type_: Any, **kw: Any) -> str:
-        return "blob"
-
-    visit_BINARY = visit_VARBINARY = visit_large_binary = visit_BLOB
-
-    def visit_BOOLEAN(self, type_: Any, **kw: Any) -> str:
-        return "boolean"
-
-    visit_boolean = visit_BOOLEAN
-
-    def visit_COUNTER(self, type_: Any, **kw: Any) -> str:
-        return "counter"
-
-    def visit_DATE(self, type_: Any, **kw: Any) -> str:
-        return "date"
-
-    visit_date = visit_DATE
-
-    def visit_DECIMAL(self, type_: Any, **kw: Any) -> str:
-        return "decimal"
-
-    visit_NUMERIC = visit_numeric = visit_DECIMAL
-
-    def visit_DOUBLE(self, type_: Any, **kw: Any) -> str:
-        return "double"
-
-    visit_DOUBLE_PRECISION = visit_double = visit_DOUBLE
-
-    def visit_FLOAT(self, type_: Any, **kw: Any) -> str:
-        # SQL's FLOAT(n): up to 24 bits of mantissa fit the 32-bit type.
-        return "float" if type_.precision is not None and type_.precision <= 24 else "double"
-
-    visit_float = visit_FLOAT
-
-    def visit_REAL(self, type_: Any, **kw: Any) -> str:
-        return "float"
-
-    def visit_DURATION(self, type_: Any, **kw: Any) -> str:
-        return "duration"
-
-    def visit_INET(self, type_: Any, **kw: Any) -> str:
-        return "inet"
-
-    def visit_INTEGER(self, type_: Any, **kw: Any) -> str:
-        return "int"
-
-    visit_integer = visit_INTEGER
-
-    def visit_SMALLINT(self, type_: Any, **kw: Any) -> str:
-        return "smallint"
-
-    visit_small_integer = visit_SMALLINT
-
-    def visit_TIME(self, type_: Any, **kw: Any) -> str:
-        return "time"
-
-    visit_time = visit_TIME
-
-    def visit_TIMESTAMP(self, type_: Any, **kw: Any) -> str:
-        return "timestamp"
-
-    visit_DATETIME = visit_datetime = visit_TIMESTAMP
-
-    def visit_TIMEUUID(self, type_: Any, **kw: Any) -> str:
-        return "timeuuid"
-
-    def visit_TINYINT(self, type_: Any, **kw: Any) -> str:
-        return "tinyint"
-
-    def visit_UUID(self, type_: Any, **kw: Any) -> str:
-        return "uuid"
-
-    def visit_uuid(self, type_: Any, **kw: Any) -> str:
-        return "uuid" if type_.native_uuid else "text"
-
-    def visit_VARINT(self, type_: Any, **kw: Any) -> str:
-        return "varint"
-
-    def visit_ARRAY(self, type_: Any, **kw: Any) -> str:
-        if (type_.dimensions or 1) > 1:
-            refuse("ARRAY of several dimensions", "use LIST(FROZEN(LIST(...)))")
-        return f"list<{self._part(type_.item_type)}>"
-
-    def visit_CQL_LIST(self, type_: Any, **kw: Any) -> str:
-        return f"list<{self._part(type_.item_type)}>"
-
-    def visit_CQL_SET(self, type_: Any, **kw: Any) -> str:
-        return f"set<{self._part(type_.item_type)}>"
-
-    def visit_CQL_MAP(self, type_: Any, **kw: Any) -> str:
-        return f"map<{self._part(type_.key_type)}, {self._part(type_.value_type)}>"
-
-    def visit_CQL_VECTOR(self, type_: Any, **kw: Any) -> str:
-        return f"vector<{self._part(type_.item_type)}, {int(type_.dimension)}>"
-
-    def visit_CQL_TUPLE(self, type_: Any, **kw: Any) -> str:
-        return f"tuple<{', '.join(map(self._part, type_.item_types))}>"
-
-    def visit_CQL_FROZEN(self, type_: Any, **kw: Any) -> str:
-        return f"frozen<{self._part(type_.inner)}>"
-
-    def visit_CQL_CUSTOM(self, type_: Any, **kw: Any) -> str:
-        return types.quote_text(type_.class_name)
-
-    def visit_CQL_USER_TYPE(self, type_: Any, **kw: Any) -> str:
-        preparer = self.dialect.identifier_preparer
-        name = str(preparer.quote(type_.name))
-        return name if type_.schema is None else f"{preparer.quote_schema(type_.schema)}.{name}"
-
-    def _part(self, type_: Any) -> str:
-        return str(self.process(type_))
+_IS = ("IS NULL and IS NOT NULL", "rows cannot be found by a value they lack; filter in the program")
+_LIKE = ("comparison of this kind", "use like('x%'), which needs a SASI index, or filter in the program")
+_REFUSED_OPERATORS: Mapping[Any, tuple[str, str]] = {
+    operators.is_: _IS,
+    operators.is_not: _IS,
+    operators.is_distinct_from: _IS,
+    operators.is_not_distinct_from: _IS,
+    operators.concat_op: ("||", "concatenate in the program"),
+    operators.contains_op: _LIKE,
+    operators.startswith_op: _LIKE,
+    operators.endswith_op: _LIKE,
+    operators.not_contains_op: _LIKE,
+    operators.not_startswith_op: _LIKE,
+    operators.not_endswith_op: _LIKE,
+    operators.ilike_op: _LIKE,
+    operators.not_ilike_op: _LIKE,
+    operators.not_like_op: _LIKE,
+    operators.regexp_match_op: _LIKE,
+    operators.not_regexp_match_op: _LIKE,
+    operators.not_between_op: ("NOT BETWEEN", "run one statement for each side"),
+}
 
 
 class CqlCompiler(SQLCompiler):
@@ -172,19 +58,122 @@ class CqlCompiler(SQLCompiler):
     reads_heads = False
     purged_heads: str | None = None  # name of the version table whose rows a DELETE without WHERE is to delete
 
+    # ------------------------------------------------------------------------------------------ expressions
+
     def visit_column(self, column: Any, *args: Any, **kw: Any) -> str:
         kw["include_table"] = False  # CQL has no t.c
         return str(super().visit_column(column, *args, **kw))
+
+    def visit_bindparam(self, bindparam: Any, within_columns_clause: Any = False, **kw: Any) -> str:  # type: ignore[override]
+        text = str(super().visit_bindparam(bindparam, within_columns_clause=within_columns_clause, **kw))  # type: ignore[no-untyped-call]
+        if not within_columns_clause or isinstance(bindparam.type, sqltypes.NullType):
+            return text
+        # Among the columns selected the server knows a constant's type only when told.
+        return f"({self.dialect.type_compiler_instance.process(bindparam.type)}){text}"
+
+    def render_literal_value(self, value: Any, type_: Any) -> str:
+        if value is None and not type_.should_evaluate_none:
+            return "NULL"
+        try:
+            return str(types.literal_of(type_, self.dialect)(value))
+        except DataError as error:
+            raise InvalidValue(str(error)) from error
+        except Exception as error:
+            raise InvalidValue(f"{value!r} is no value of type {type_!r}: {error}; nothing was sent") from error
+
+    def visit_grouping(self, grouping: Any, asfrom: bool = False, **kw: Any) -> str:
+        text = str(self.process(grouping.element, **kw))
+        # SQLAlchemy writes SET n=(n + ?); the grammar has no such parentheses.
+        return text if isinstance(grouping.element, BinaryExpression) else f"({text})"
+
+    def visit_clauselist(self, clauselist: Any, **kw: Any) -> str:
+        if clauselist.operator is operators.or_:
+            refuse("OR", "run one statement for each side")
+        return str(super().visit_clauselist(clauselist, **kw))  # type: ignore[no-untyped-call]
+
+    def visit_expression_clauselist(self, clauselist: Any, **kw: Any) -> str:
+        if clauselist.operator is operators.or_:
+            refuse("OR", "run one statement for each side, or use in_()")
+        return str(super().visit_expression_clauselist(clauselist, **kw))  # type: ignore[no-untyped-call]
+
+    def visit_binary(self, binary: Any, *args: Any, **kw: Any) -> str:
+        if binary.operator in _REFUSED_OPERATORS:
+            refuse(*_REFUSED_OPERATORS[binary.operator])
+        for side in (binary.left, binary.right):
+            if isinstance(side, Grouping) and isinstance(side.element, BinaryExpression):
+                refuse("parentheses in an expression", "compute the inner part in the program and bind the result")
+        return str(super().visit_binary(binary, *args, **kw))  # type: ignore[no-untyped-call]
+
+    def visit_between_op_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
+        if binary.modifiers.get("symmetric"):
+            refuse("BETWEEN SYMMETRIC", "put the smaller value first")
+        column = self.process(binary.left, **kw)
+        low, high = (self.process(bound, **kw) for bound in binary.right.clauses)
+        return f"{column} >= {low} AND {column} <= {high}"
+
+    def visit_not_in_op_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
+        return str(self._generate_generic_binary(binary, " NOT IN ", **kw))
+
+    def visit_truediv_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
+        return f"{self.process(binary.left, **kw)} / {self.process(binary.right, **kw)}"
+
+    def visit_getitem_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
+        column, index = self.process(binary.left, **kw), binary.right
+        if binary.modifiers.get(types.FIELD):
+            return f"{column}.{self.preparer.quote(index.text)}"
+        return f"{column}[{self.process(index, **{**kw, 'within_columns_clause': False})}]"
+
+    def visit_unary(self, unary: Any, *args: Any, **kw: Any) -> str:
+        if unary.operator is operators.inv:
+            refuse("NOT", "turn the comparison round")
+        if unary.operator is operators.distinct_op:
+            refuse("DISTINCT inside a function", "use select().distinct() on partition key columns")
+        if unary.modifier in (operators.nulls_first_op, operators.nulls_last_op):
+            refuse("NULLS FIRST or LAST", "clustering columns, by which rows are ordered, have no nulls")
+        return str(super().visit_unary(unary, *args, **kw))  # type: ignore[no-untyped-call]
+
+    def visit_case(self, clause: Any, **kw: Any) -> str:
+        refuse("CASE", "decide in the program, or in a user-defined function")
+
+    def visit_extract(self, extract: Any, **kw: Any) -> str:
+        refuse("EXTRACT", "take the part out in the program")
+
+    def visit_collation(self, element: Any, **kw: Any) -> str:
+        refuse("COLLATE", "order in the program")
+
+    def visit_over(self, over: Any, **kw: Any) -> str:
+        refuse("window function", "compute it in the program")
+
+    def visit_funcfilter(self, funcfilter: Any, **kw: Any) -> str:
+        refuse("FILTER of a function", "give the condition in where()")
+
+    def visit_empty_set_op_expr(self, type_: Any, expand_op: Any, **kw: Any) -> str:
+        return ""  # IN () matches nothing
+
+    def visit_empty_set_expr(self, element_types: Any, **kw: Any) -> str:
+        return ""
+
+    def visit_now_func(self, fn: Any, **kw: Any) -> str:
+        return "toTimestamp(now())"
+
+    visit_current_timestamp_func = visit_localtimestamp_func = visit_now_func
+
+    def visit_current_date_func(self, fn: Any, **kw: Any) -> str:
+        return "toDate(now())"
+
+    # ----------------------------------------------------------------------------------------------- SELECT
 
     def visit_select(self, select_stmt: Any, asfrom: bool = False, **kw: Any) -> str:  # type: ignore[override]
         froms = select_stmt.get_final_froms()
         if asfrom or kw.get("compound_index") is not None or self.stack:
             refuse("sub-select", "run it first and bind what it gives")
+        if not froms:
+            refuse("SELECT without FROM", "select from a table, such as system.local")
         if len(froms) > 1:
             refuse("SELECT from several tables", "select from each and join in the program")
         if select_stmt._having_criteria:
             refuse("HAVING", "filter in the program")
-        if froms and isinstance(froms[0], Table) and HEADS_TABLE in froms[0].info:
+        if isinstance(froms[0], Table) and HEADS_TABLE in froms[0].info:
             self.reads_heads = True
             scope = types.quote_text(froms[0].info[HEADS_TABLE])
             select_stmt = select_stmt.where(
@@ -207,26 +196,8 @@ class CqlCompiler(SQLCompiler):
     def visit_subquery(self, subquery: Any, *args: Any, **kw: Any) -> str:
         refuse("sub-select", "run it first and bind what it gives")
 
-    def visit_over(self, over: Any, **kw: Any) -> str:
-        refuse("window function", "compute it in the program")
-
-    def visit_case(self, clause: Any, **kw: Any) -> str:
-        refuse("CASE", "decide in the program, or in a user-defined function")
-
-    def visit_clauselist(self, clauselist: Any, **kw: Any) -> str:
-        if clauselist.operator is operators.or_:
-            refuse("OR", "run one statement for each side")
-        return str(super().visit_clauselist(clauselist, **kw))  # type: ignore[no-untyped-call]
-
-    def visit_binary(self, binary: Any, *args: Any, **kw: Any) -> str:
-        for side in (binary.left, binary.right):
-            if isinstance(side, Grouping) and isinstance(side.element, BinaryExpression):
-                refuse("parentheses in an expression", "compute the inner part in the program and bind the result")
-        return str(super().visit_binary(binary, *args, **kw))  # type: ignore[no-untyped-call]
-
-    def visit_grouping(self, grouping: Any, asfrom: bool = False, **kw: Any) -> str:
-        # SQLAlchemy writes SET n=(n + ?); the grammar has no such parentheses.
-        return str(self.process(grouping.element, **kw))
+    def visit_values(self, element: Any, *args: Any, **kw: Any) -> str:
+        refuse("VALUES as a table", "insert the rows into one")
 
     def limit_clause(self, select: Any, **kw: Any) -> str:
         if select._offset_clause is not None:
@@ -235,10 +206,31 @@ class CqlCompiler(SQLCompiler):
             return ""
         return "\n LIMIT " + str(self.process(select._limit_clause, **kw))
 
+    def fetch_clause(self, select: Any, *args: Any, **kw: Any) -> str:
+        if any(select._fetch_clause_options.values()):
+            refuse("FETCH in percent or WITH TIES", "use limit()")
+        if select._offset_clause is not None:
+            refuse("OFFSET", "page by the clustering key: WHERE key > the last one read")
+        return "\n LIMIT " + str(self.process(select._fetch_clause, **kw))
+
+    def for_update_clause(self, select: Any, **kw: Any) -> str:
+        refuse("FOR UPDATE", "use a conditional UPDATE (lightweight transaction)")
+
+    # -------------------------------------------------------------------------------- INSERT, UPDATE, DELETE
+
+    def visit_insert(self, insert_stmt: Any, *args: Any, **kw: Any) -> str:
+        if insert_stmt._multi_values:
+            refuse("INSERT of several rows in one statement", "give execute() the statement and a list of rows")
+        if insert_stmt.select is not None:
+            refuse("INSERT from a SELECT", "run the SELECT first and insert what it gives")
+        text = str(super().visit_insert(insert_stmt, *args, **kw))  # type: ignore[no-untyped-call]
+        return text + self._condition(insert_stmt, "if_not_exists", " IF NOT EXISTS") + self._using(insert_stmt)
+
     def visit_update(self, update_stmt: Any, *args: Any, **kw: Any) -> str:
         if not update_stmt._where_criteria:
             refuse("UPDATE of a whole table", "give the primary key of each row in where()")
-        return str(super().visit_update(update_stmt, *args, **kw))
+        text = str(super().visit_update(update_stmt, *args, **kw))
+        return text + self._condition(update_stmt, "if_exists", " IF EXISTS")
 
     def visit_delete(self, delete_stmt: Any, *args: Any, **kw: Any) -> str:
         if not delete_stmt._where_criteria and HEADS_TABLE in delete_stmt.table.info:
@@ -248,18 +240,28 @@ class CqlCompiler(SQLCompiler):
             return f"SELECT version_num FROM {self.purged_heads} WHERE scope = {scope} AND version_num > ''"
         if not delete_stmt._where_criteria:
             refuse("DELETE of a whole table", "execute TRUNCATE, or give the partition key in where()")
-        return str(super().visit_delete(delete_stmt, *args, **kw))  # type: ignore[no-untyped-call]
+        text = str(super().visit_delete(delete_stmt, *args, **kw))  # type: ignore[no-untyped-call]
+        return text + self._condition(delete_stmt, "if_exists", " IF EXISTS")
 
-    def visit_empty_set_op_expr(self, type_: Any, expand_op: Any, **kw: Any) -> str:
-        return ""  # IN () matches nothing
+    def update_tables_clause(self, update_stmt: Any, *args: Any, **kw: Any) -> str:
+        return str(super().update_tables_clause(update_stmt, *args, **kw)) + self._using(update_stmt)  # type: ignore[no-untyped-call]
 
-    def visit_empty_set_expr(self, element_types: Any, **kw: Any) -> str:
-        return ""
+    def delete_table_clause(self, delete_stmt: Any, *args: Any, **kw: Any) -> str:
+        return str(super().delete_table_clause(delete_stmt, *args, **kw)) + self._using(delete_stmt)  # type: ignore[no-untyped-call]
 
-    def visit_now_func(self, fn: Any, **kw: Any) -> str:
-        return "toTimestamp(now())"
+    def update_from_clause(self, *args: Any, **kw: Any) -> str:
+        refuse("UPDATE with a second table", "read that table first and bind what it gives")
 
-    visit_current_timestamp_func = visit_now_func
+    def delete_extra_from_clause(self, *args: Any, **kw: Any) -> str:
+        refuse("DELETE with a second table", "read that table first and bind what it gives")
 
     def returning_clause(self, *args: Any, **kw: Any) -> str:
         refuse("RETURNING", "select the row by its key")
+
+    def _condition(self, statement: Any, option: str, text: str) -> str:
+        return text if statement.dialect_options["cql"].get(option) else ""
+
+    def _using(self, statement: Any) -> str:
+        options = statement.dialect_options["cql"]
+        given = [(name, options.get(name)) for name in ("ttl", "timestamp") if options.get(name) is not None]
+        return " USING " + " AND ".join(f"{name.upper()} {int(value)}" for name, value in given) if given else ""

@@ -1,9 +1,10 @@
 """DB-API 2.0 (PEP 249) face of cassandra-driver and scylla-driver.
 
 What CQL lacks shows here as follows: ``commit`` does nothing, because each statement is durable when it returns;
-``rollback`` does nothing either, because there is nothing to take back; ``rowcount`` is always -1. Statements with
-parameters are prepared (``?`` marks), so that values travel with their types; statements without are sent as text.
-After each DDL statement the cursor waits for schema agreement.
+``rollback`` does nothing either, because there is nothing to take back; ``rowcount`` is -1, but 1 or 0 after a
+conditional statement that was or wasn't applied. Statements with parameters are prepared (``?`` marks), so that
+values travel with their types; statements without are sent as text. After each DDL statement the cursor waits for
+schema agreement.
 
 Exceptions are the DB-API's own hierarchy; the driver's exception is the ``__cause__``.
 """
@@ -13,22 +14,65 @@ from __future__ import annotations
 import datetime
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+from alembic_cql._exceptions import (
+    ConnectionLost,
+    DatabaseError,
+    DataError,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    SchemaDisagreement,
+    Warning,
+    describe,
+    map_exception,
+)
+from alembic_cql._protocol import exact_statement
 from alembic_cql._session import open_session
 from alembic_cql.agreement import wait_for_agreement
+
+__all__ = [
+    "BINARY", "DATETIME", "NUMBER", "ROWID", "STRING", "Binary", "Connection", "ConnectionLost", "Cursor", "DataError",
+    "DatabaseError", "Date", "DateFromTicks", "Error", "IntegrityError", "InterfaceError", "InternalError",
+    "NotSupportedError", "OperationalError", "ProgrammingError", "SchemaDisagreement", "Time", "TimeFromTicks",
+    "Timestamp", "TimestampFromTicks", "Warning", "apilevel", "connect", "paramstyle", "threadsafety",
+]  # fmt: skip
 
 apilevel = "2.0"
 threadsafety = 1
 paramstyle = "qmark"
 
-STRING = str
-BINARY = bytes
-NUMBER = float
-DATETIME = datetime.datetime
-ROWID = object
+# Statements that a connection keeps prepared; the server has a limit of its own and forgets the oldest as well.
+PREPARED_STATEMENTS = 256
+
+
+class TypeObject(frozenset[str]):
+    """PEP 249's type object: equal to each type name that it stands for, as ``Cursor.description`` has them."""
+
+    def __eq__(self, other: object) -> bool:
+        return other in self if isinstance(other, str) else frozenset.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = frozenset.__hash__
+
+
+STRING = TypeObject(("ascii", "text", "varchar", "inet"))
+BINARY = TypeObject(("blob",))
+NUMBER = TypeObject(
+    ("bigint", "counter", "decimal", "double", "float", "int", "smallint", "tinyint", "varint")
+)  # fmt: skip
+DATETIME = TypeObject(("date", "duration", "time", "timestamp"))
+ROWID = TypeObject(("timeuuid", "uuid"))
 
 Date = datetime.date
 Time = datetime.time
@@ -36,103 +80,24 @@ Timestamp = datetime.datetime
 Binary = bytes
 
 
-class Warning(Exception):
-    """Required by PEP 249; never raised here."""
+def DateFromTicks(ticks: float) -> datetime.date:
+    """Give the date (UTC) of a number of seconds since 1970."""
+    return TimestampFromTicks(ticks).date()
 
 
-class Error(Exception):
-    """Base of all errors of this module."""
+def TimeFromTicks(ticks: float) -> datetime.time:
+    """Give the time of day (UTC) of a number of seconds since 1970."""
+    return TimestampFromTicks(ticks).time()
 
 
-class InterfaceError(Error):
-    """The connection or cursor is used in a way it can't be, such as after ``close``."""
+def TimestampFromTicks(ticks: float) -> datetime.datetime:
+    """Give the naive timestamp (UTC) of a number of seconds since 1970."""
+    return datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=ticks)
 
 
-class DatabaseError(Error):
-    """The server or the cluster answered with an error."""
-
-
-class DataError(DatabaseError):
-    """A value doesn't fit the type of its column."""
-
-
-class OperationalError(DatabaseError):
-    """The cluster couldn't answer: unreachable, overloaded, timed out, wrong credentials."""
-
-
-class SchemaDisagreement(OperationalError):
-    """A DDL statement was applied, but the live nodes didn't agree on the schema within the time allowed."""
-
-
-class IntegrityError(DatabaseError):
-    """Required by PEP 249; Cassandra has no constraints that could raise it."""
-
-
-class InternalError(DatabaseError):
-    """The server met an error of its own."""
-
-
-class ProgrammingError(DatabaseError):
-    """The statement is wrong: syntax, unknown table, missing permission, object exists already."""
-
-
-class NotSupportedError(DatabaseError):
-    """The server or protocol version in use can't do this."""
-
-
-_DDL = re.compile(r"(?:\s|--[^\n]*\n|//[^\n]*\n|/\*.*?\*/)*(CREATE|ALTER|DROP)\b", re.IGNORECASE | re.DOTALL)
-
-# By name, because the exceptions are the same in both driver distributions, and newer drivers add some.
-_BY_DRIVER_CLASS: Mapping[str, type[Error]] = {
-    "AlreadyExists": ProgrammingError,
-    "AuthenticationFailed": OperationalError,
-    "ConfigurationException": ProgrammingError,
-    "ConnectionException": OperationalError,
-    "CoordinationFailure": OperationalError,
-    "DriverException": DatabaseError,
-    "FunctionFailure": DataError,
-    "InvalidRequest": ProgrammingError,
-    "NoHostAvailable": OperationalError,
-    "OperationTimedOut": OperationalError,
-    "ProtocolException": InternalError,
-    "RequestExecutionException": OperationalError,
-    "RequestValidationException": ProgrammingError,
-    "ServerError": InternalError,
-    "SyntaxException": ProgrammingError,
-    "Timeout": OperationalError,
-    "Unauthorized": ProgrammingError,
-    "Unavailable": OperationalError,
-    "UnresolvableContactPoints": OperationalError,
-    "UnsupportedOperation": NotSupportedError,
-}
-
-
-def map_exception(error: BaseException) -> Error:
-    """Give the DB-API exception for one of the driver's.
-
-    :param error: any exception raised by the driver. ``TypeError``, ``ValueError``, ``struct.error`` and the like come
-        from binding a value and become :class:`DataError`.
-    """
-    for cls in type(error).__mro__:
-        if cls.__name__ in _BY_DRIVER_CLASS:
-            return _BY_DRIVER_CLASS[cls.__name__](describe(error))
-    if isinstance(error, (TypeError, ValueError, OverflowError, ArithmeticError, AttributeError, KeyError)):
-        return DataError(str(error))
-    if type(error).__name__ == "error" and type(error).__module__ == "struct":
-        return DataError(str(error))
-    if isinstance(error, OSError):
-        return OperationalError(str(error))
-    return DatabaseError(f"{type(error).__name__}: {error}")
-
-
-def describe(error: BaseException) -> str:
-    """Give a driver's exception as one readable line, without the repr that it wraps around the server's message."""
-    host_errors = getattr(error, "errors", None)
-    if type(error).__name__ == "NoHostAvailable" and isinstance(host_errors, Mapping) and host_errors:
-        return "; ".join(f"{host}: {describe(cause)}" for host, cause in host_errors.items())
-    text = " ".join(str(error).split())
-    match = re.search(r'message="(.*)"$', text)
-    return match.group(1) if match else text or type(error).__name__
+_BEFORE = r"(?:\s|--[^\n]*\n|//[^\n]*\n|/\*.*?\*/)*"
+_DDL = re.compile(_BEFORE + r"(CREATE|ALTER|DROP)\b", re.IGNORECASE | re.DOTALL)
+_USE = re.compile(_BEFORE + r"USE\b", re.IGNORECASE | re.DOTALL)
 
 
 def _raise(error: BaseException) -> NoReturn:
@@ -169,6 +134,7 @@ class Cursor:
         """
         session = self._session()
         self.description = None
+        self.rowcount = -1
         self._rows = iter(())
         try:
             statement = self.connection._statement(operation, parameters, consistency, serial_consistency)
@@ -177,14 +143,24 @@ class Cursor:
         except Exception as error:
             _raise(error)
         if result.column_names:
-            types = result.column_types or [None] * len(result.column_names)
-            self.description = [
-                (name, kind, None, None, None, None, None)
-                for name, kind in zip(result.column_names, types, strict=True)
-            ]
-            self._rows = iter(result)
+            self._take(result)
         elif _DDL.match(operation):
-            self.connection.await_agreement(getattr(future, "_current_host", None))
+            # Statements prepared before may read a table as it no longer is.
+            self.connection.forget_prepared()
+            self.connection.await_agreement(future.coordinator_host)
+        elif _USE.match(operation):
+            self.connection.forget_prepared()  # they go on meaning the keyspace before
+
+    def _take(self, result: Any) -> None:
+        names, types = result.column_names, result.column_types
+        self.description = [
+            (name, _type_name(kind), None, None, None, None, None) for name, kind in zip(names, types, strict=True)
+        ]
+        self._rows = iter(result)
+        if names[0] == "[applied]":
+            rows = list(self._rows)
+            self.rowcount = int(all(row[0] for row in rows))
+            self._rows = iter(rows)
 
     def executemany(self, operation: str, seq_of_parameters: Sequence[Sequence[Any]]) -> None:
         """Run one statement once per parameter list, one after the other.
@@ -242,6 +218,12 @@ class Cursor:
         return self.connection.live_session()
 
 
+def _type_name(kind: Any) -> str:
+    """Give the CQL name of one of the driver's types, without the ``frozen<>`` that it puts around each."""
+    name: str = kind.cql_parameterized_type()
+    return name[len("frozen<") : -1] if name.startswith("frozen<") else name
+
+
 class Connection:
     """PEP 249 connection: one driver session of its own.
 
@@ -252,7 +234,7 @@ class Connection:
     def __init__(self, session: Any, agreement_timeout: float) -> None:
         self._open_session: Any = session
         self._guard: Callable[[], Any] | None = None
-        self._prepared: dict[str, Any] = {}
+        self._prepared: OrderedDict[str, Any] = OrderedDict()
         self.agreement_timeout = agreement_timeout
 
     @property
@@ -296,6 +278,7 @@ class Connection:
     def close(self) -> None:
         """Shut the session and its cluster object down. A second call does nothing."""
         session, self._open_session = self._open_session, None
+        self.forget_prepared()
         if session is not None:
             session.cluster.shutdown()
 
@@ -329,18 +312,25 @@ class Connection:
     ) -> Any:
         from cassandra.query import SimpleStatement
 
-        if parameters:
-            prepared = self._prepared.get(operation)
-            if prepared is None:
-                prepared = self._prepared[operation] = self.live_session().prepare(operation)
-            statement = prepared.bind(parameters)
-        else:
-            statement = SimpleStatement(operation)
+        statement = self._prepare(operation).bind(parameters) if parameters else SimpleStatement(operation)
         if consistency is not None:
             statement.consistency_level = consistency
         if serial_consistency is not None:
             statement.serial_consistency_level = serial_consistency
         return statement
+
+    def _prepare(self, operation: str) -> Any:
+        prepared = self._prepared.get(operation)
+        if prepared is None:
+            prepared = self._prepared[operation] = exact_statement(self.live_session().prepare(operation))
+            if len(self._prepared) > PREPARED_STATEMENTS:
+                self._prepared.popitem(last=False)
+        self._prepared.move_to_end(operation)
+        return prepared
+
+    def forget_prepared(self) -> None:
+        """Prepare each statement anew when it comes next."""
+        self._prepared.clear()
 
 
 def connect(**options: Any) -> Connection:

@@ -10,8 +10,8 @@ from sqlalchemy.schema import ExecutableDDLElement
 from sqlalchemy.sql.compiler import DDLCompiler
 
 from alembic_cluster.errors import InvalidModel
-from alembic_cql.compiler import refuse
 from alembic_cql.options import map_literal, option_literal, table_options
+from alembic_cql.refusal import refuse
 from alembic_cql.schema import Key, MaterializedView, is_counter, is_static, table_key
 from alembic_cql.types import LIST, MAP, UserType, quote_text
 

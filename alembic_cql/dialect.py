@@ -6,13 +6,13 @@ from types import ModuleType
 from typing import Any
 
 from sqlalchemy import Column as SQLColumn
-from sqlalchemy import Connection, Index, MetaData, PrimaryKeyConstraint, Table, event, exc
+from sqlalchemy import Connection, Delete, Index, Insert, MetaData, PrimaryKeyConstraint, Table, Update, event, exc
 from sqlalchemy.engine import URL, default
 from sqlalchemy.engine.interfaces import BindTyping, IsolationLevel
 
 from alembic_cluster.errors import ClusterError, ConfigurationError, ConnectFailed, InvalidModel, first_line
 from alembic_cql import schema as cql_schema
-from alembic_cql.compiler import CqlCompiler, CqlTypeCompiler
+from alembic_cql.compiler import CqlCompiler
 from alembic_cql.ddl import (
     CqlDDLCompiler,
     CreateMaterializedView,
@@ -26,6 +26,7 @@ from alembic_cql.heads import purge
 from alembic_cql.identifiers import CqlIdentifierPreparer
 from alembic_cql.options import STRUCTURE_OPTIONS, TABLE_OPTIONS
 from alembic_cql.reflection import KeyspaceInfo, TableInfo, missing_keyspace, read_keyspace, table_kwargs
+from alembic_cql.typecompiler import CqlTypeCompiler
 from alembic_cql.types import COLSPECS
 from alembic_cql.url import connect_arguments
 
@@ -83,6 +84,7 @@ class CassandraDialect(default.DefaultDialect):
     supports_comments = True
     inline_comments = True
     supports_default_values = False
+    supports_empty_insert = False
     supports_default_metavalue = False
     supports_multivalues_insert = False
     supports_native_boolean = True
@@ -107,6 +109,9 @@ class CassandraDialect(default.DefaultDialect):
         (SQLColumn, {"static": False}),
         (Index, {"using": None, "target": None, "options": None}),
         (PrimaryKeyConstraint, {}),
+        (Insert, {"if_not_exists": False, "ttl": None, "timestamp": None}),
+        (Update, {"if_exists": False, "ttl": None, "timestamp": None}),
+        (Delete, {"if_exists": False, "timestamp": None}),
     ]
 
     features = Features()
@@ -145,7 +150,7 @@ class CassandraDialect(default.DefaultDialect):
         return parse_release(str(release))
 
     def _get_default_schema_name(self, connection: Connection) -> str | None:  # type: ignore[override]
-        keyspace: str | None = connection.connection.dbapi_connection.session.keyspace  # type: ignore[union-attr]
+        keyspace: str | None = connection.connection.dbapi_connection.live_session().keyspace  # type: ignore[union-attr]
         return keyspace
 
     def get_default_isolation_level(self, dbapi_conn: Any) -> IsolationLevel:
@@ -181,7 +186,9 @@ class CassandraDialect(default.DefaultDialect):
         self.do_execute(cursor, statement, None, context)
 
     def is_disconnect(self, e: Exception, connection: Any, cursor: Any) -> bool:
-        return isinstance(e, self.loaded_dbapi.InterfaceError)
+        dbapi: Any = self.loaded_dbapi
+        closed = isinstance(e, dbapi.InterfaceError) and "connection is closed" in str(e)
+        return closed or isinstance(e, dbapi.ConnectionLost)
 
     # ------------------------------------------------------------------------------------------- reflection
 

@@ -9,7 +9,6 @@ from sqlalchemy.types import TypeEngine
 from alembic_cql import types
 
 IMPORT = "from alembic_cql import types as cql"
-_MODULE = types.__name__
 
 
 def render_type(type_: TypeEngine[Any], autogen_context: Any) -> str | None:
@@ -18,7 +17,7 @@ def render_type(type_: TypeEngine[Any], autogen_context: Any) -> str | None:
     :param autogen_context: Alembic's ``AutogenContext``.
     :return: None for a type of another module, which Alembic writes itself.
     """
-    if type(type_).__module__ != _MODULE:
+    if getattr(types, type(type_).__name__, None) is not type(type_):
         return None
     autogen_context.imports.add(IMPORT)
 

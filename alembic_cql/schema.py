@@ -141,7 +141,7 @@ def used_types(kinds: Iterable[Any]) -> list[UserType]:
         if isinstance(kind, UserType):
             found.append(kind)
         elif isinstance(kind, (LIST, MAP, TUPLE, FROZEN)):
-            found.extend(used_types(kind._parts()))
+            found.extend(used_types(kind.parts()))
     return found
 
 
