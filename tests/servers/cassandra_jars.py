@@ -132,6 +132,15 @@ def _newest_known(folder: Path, newest: Path) -> Path | None:
     return jars if jars.is_dir() else None
 
 
+def _maven_environment(temporary: Path) -> dict[str, str]:
+    options = f"{os.environ.get('MAVEN_OPTS', '')} -XX:-UsePerfData -Djava.io.tmpdir={temporary}"
+    environment = {"MAVEN_OPTS": options.strip()}
+    # Maven runs on the machine's own Java, which knows the certificates that the machine trusts.
+    if not os.environ.get("JAVA_HOME") and shutil.which("java") is None:
+        environment["JAVA_HOME"] = str(find_java().home)
+    return environment
+
+
 def _download(folder: Path, version: str) -> Path:
     maven = shutil.which("mvn")
     if maven is None:
@@ -152,11 +161,7 @@ def _download(folder: Path, version: str) -> Path:
                 f"-DoutputDirectory={work / 'jars'}",
             ],
             cwd=work,
-            env={
-                "JAVA_HOME": str(find_java().home),
-                # Without these it leaves folders in the machine's temporary folder.
-                "MAVEN_OPTS": f"{os.environ.get('MAVEN_OPTS', '')} -XX:-UsePerfData -Djava.io.tmpdir={work}".strip(),
-            },
+            env=_maven_environment(work),
             what=f"Cassandra {version} could not be downloaded",
         )
         found = [
