@@ -11,7 +11,7 @@ from sqlalchemy import Table
 
 from alembic_cluster.errors import ImpossibleChange
 from alembic_cql.ddl import check_table
-from alembic_cql.differences import changed_options, equal_indexes, impossible_changes
+from alembic_cql.differences import changed_options, impossible_changes, index_differences
 from alembic_cql.operations import AlterTableOptionsOp
 from alembic_cql.reflection import KeyspaceInfo, TableInfo
 from alembic_cql.typenames import canonical_name
@@ -64,7 +64,7 @@ def _compare_tables(autogen_context: Any, upgrade_ops: ops.UpgradeOps) -> Priori
         if found is None:
             continue
         impossible.extend(impossible_changes(table, found, autogen_context.dialect))
-        _keep_equal_indexes(upgrade_ops, table, equal_indexes(table, found))
+        _keep_equal_indexes(upgrade_ops, table, index_differences(table, found).equal)
         operation = _changed_options(table, found, autogen_context.dialect)
         if operation is not None:
             upgrade_ops.ops.append(ops.ModifyTableOps(table.name, [operation], schema=table.schema))
