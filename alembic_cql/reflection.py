@@ -14,6 +14,7 @@ from sqlalchemy.types import TypeEngine
 
 from alembic_cluster.errors import ConfigurationError
 from alembic_cql.features import Features
+from alembic_cql.heads import is_heads_table
 from alembic_cql.options import TABLE_OPTIONS, set_options
 from alembic_cql.schema import Key, MaterializedView, attach, sorted_types
 from alembic_cql.typenames import parse_type
@@ -212,6 +213,8 @@ def reflect_keyspace(connection: Connection, schema: str | None = None) -> MetaD
         kind.schema = schema
         attach(metadata, kind)
     for table in keyspace.tables.values():
+        if is_heads_table({column.name: column.kind for column in table.columns}):
+            continue
         _to_table(table, metadata, dialect.features)
     for view in keyspace.views.values():
         _to_view(view, metadata, dialect.features)
