@@ -54,7 +54,8 @@ apt_has() {
         quietly 'apt-get update' apt_get update || return 1
         apt_updated=yes
     fi
-    apt-cache show --no-all-versions "$1" >/dev/null 2>&1
+    # A package that others only name has the candidate "(none)".
+    apt-cache policy "$1" 2>/dev/null | grep -q '^ *Candidate: [^(]'
 }
 
 apt_install() {
