@@ -169,7 +169,7 @@ class WatchedExecution(_Base):
                 raise
             raise UnsupportedConstruct(
                 f"{_place()}{type(construct).__name__} can't be written for {product(self.dialect.name)}: "
-                f"{first_line(error)} {_next_step(self.progress, bool(_place()))}"
+                f"{first_line(error).rstrip('.')}. {_next_step(self.progress, bool(_place()))}"
             ) from error
         if self._version_table is not None and getattr(construct, "table", None) is self._version_table:
             self.progress.next_revision()
@@ -202,14 +202,24 @@ def environment_runs() -> bool:
 
 
 def _on_error(failure: ExceptionContext) -> BaseException | None:
-    error = failure.sqlalchemy_exception
-    if failure.dialect.name not in _products or error is None or not environment_runs():
+    if failure.dialect.name not in _products or not environment_runs():
+        return None
+    error, database = failure.sqlalchemy_exception, product(failure.dialect.name)
+    if error is None:
+        # The driver itself stumbles over a statement of Alembic's or SQLAlchemy's: an option has a wrong type.
+        cause = failure.original_exception
+        if not isinstance(cause, (TypeError, ValueError)) or _revision_frame() is not None:
+            return None
+        options = sorted(failure.engine.url.query) if failure.engine is not None else []
+        return ConfigurationError(
+            f"{failure.dialect.driver}, the driver for {database}, can't run {failure.statement!r}: {cause}. "
+            f"Nothing was changed; check the options of the URL ({', '.join(options) or 'it has none'})."
+        )
+    if isinstance(error, StatementFailed):
         return None
     if failure.connection is None:
         return connect_failure(failure, error)
-    if isinstance(error, StatementFailed):
-        return None
-    return statement_failure(failure.connection, error, failure.statement, product(failure.dialect.name))
+    return statement_failure(failure.connection, error, failure.statement, database)
 
 
 def connect_failure(failure: ExceptionContext, error: exc.StatementError) -> BaseException:
@@ -224,7 +234,7 @@ def connect_failure(failure: ExceptionContext, error: exc.StatementError) -> Bas
     if failure.engine is not None:
         target += f" at {failure.engine.url.render_as_string(hide_password=True)}"
     answer = server_message(error)
-    if isinstance(error, exc.ProgrammingError):
+    if isinstance(error, exc.ProgrammingError) and _sqlstate(error.orig) is None:
         return ConfigurationError(f"The URL of {target} can't be used: {answer} Nothing was sent; mend the URL.")
     return ConnectFailed(
         f"No connection to {target}: {answer} Nothing was sent. "
@@ -270,13 +280,18 @@ def server_message(error: exc.StatementError) -> str:
     """Give the server's own words in one line: message, hint and SQLSTATE, ended by a full stop."""
     orig: Any = error.orig if error.orig is not None else error
     text = first_line(orig).rstrip(".")
-    state = getattr(orig, "sqlstate", None) or getattr(orig, "pgcode", None)
-    if state:
+    if state := _sqlstate(orig):
         text += f" (SQLSTATE {state})"
     hint = getattr(getattr(orig, "diag", None), "message_hint", None)
     if hint:
         text += f"; hint: {' '.join(hint.split())}".rstrip(".")
     return text + "."
+
+
+def _sqlstate(orig: Any) -> str | None:
+    """Give the SQLSTATE of a driver's exception: psycopg's and asyncpg's name for it, or psycopg2's."""
+    state: str | None = getattr(orig, "sqlstate", None) or getattr(orig, "pgcode", None)
+    return state
 
 
 def shorten(statement: str) -> str:

@@ -60,9 +60,7 @@ def project(tmp_path: Path) -> Project:
 
 
 def test_refused_statement_names_place_statement_answer_and_what_is_applied(project: Project) -> None:
-    project.revision(
-        "a1", "op.execute('CREATE TABLE t (x INT)')\nop.execute('INSERT INTO nowhere\\n  VALUES (1)')"
-    )
+    project.revision("a1", "op.execute('CREATE TABLE t (x INT)')\nop.execute('INSERT INTO nowhere\\n  VALUES (1)')")
     with pytest.raises(StatementFailed) as caught:
         command.upgrade(project.config, "head")
     message = str(caught.value)
@@ -125,9 +123,7 @@ def test_construct_that_cant_be_compiled(project: Project) -> None:
     project.revision(
         "a1", "op.execute('CREATE TABLE t (x INT)')\nop.add_column('t', sa.Column('y', sa.types.NullType))"
     )
-    with pytest.raises(
-        UnsupportedConstruct, match=r"line 7 of a1.py: .*The one statement before it stays applied"
-    ):
+    with pytest.raises(UnsupportedConstruct, match=r"line 7 of a1.py: .*The one statement before it stays applied"):
         command.upgrade(project.config, "head")
 
 
@@ -148,9 +144,7 @@ def test_command_line_prints_one_line(
 
 def test_no_connection(tmp_path: Path) -> None:
     project = Project(tmp_path, url="sqlite:////no-such-folder/db")
-    with pytest.raises(
-        ConnectFailed, match=r"No connection to SQLite at sqlite:.*unable to open.*Nothing was sent"
-    ):
+    with pytest.raises(ConnectFailed, match=r"No connection to SQLite at sqlite:.*unable to open.*Nothing was sent"):
         command.current(project.config)
 
 

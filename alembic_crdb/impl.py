@@ -1,0 +1,191 @@
+"""Alembic's implementation for CockroachDB.
+
+Importing this module registers it with Alembic, in place of sqlalchemy-cockroachdb's.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from contextlib import nullcontext
+from typing import Any, Literal
+
+# First the dialect's own implementation: Alembic keeps the one that is defined last.
+import sqlalchemy_cockroachdb.base
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+from sqlalchemy import Column, Constraint, Index, Table, TableClause, UniqueConstraint
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.schema import DropIndex
+from sqlalchemy.types import TypeEngine
+
+from alembic_cluster.execution import WatchedExecution, environment_runs
+from alembic_crdb import types
+from alembic_crdb.compiler import DropUniqueIndex
+from alembic_crdb.dialect import adapt
+from alembic_crdb.transactions import Transactions, enter_autocommit
+from alembic_crdb.types import same_type
+from alembic_crdb.uniques import is_droppable_unique
+from alembic_crdb.versions import DROPS_UNIQUE_CONSTRAINT, server_version
+
+log = logging.getLogger(__name__)
+
+_CAST = re.compile(r":::?[\w.\"]+(?:\([\d, ]*\))?(?:\[\])*")
+
+
+class CockroachDBImpl(WatchedExecution, sqlalchemy_cockroachdb.base.CockroachDBImpl):  # type: ignore[misc]
+    """How Alembic migrates and compares a CockroachDB database."""
+
+    __dialect__ = "cockroachdb"
+    transactional_ddl = False
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        connection: Connection | None,
+        as_sql: bool,
+        transactional_ddl: bool | None,
+        output_buffer: Any,
+        context_opts: dict[str, Any],
+    ) -> None:
+        super().__init__(dialect, connection, as_sql, transactional_ddl, output_buffer, context_opts)
+        adapt(dialect)
+        self._transactions: Transactions | None = None
+        if as_sql:
+            self._transactions = Transactions(self._write, self.progress)
+        elif environment_runs():
+            self._leave_transaction()
+
+    def _leave_transaction(self) -> None:
+        if self.connection is not None and self._transactions is None and enter_autocommit(self.connection):
+            self._transactions = Transactions.of(self.connection, self.progress)
+
+    def _write(self, word: str) -> None:
+        super().static_output(word + self.command_terminator)
+
+    def start_migrations(self) -> None:
+        """Prepare the run; Alembic calls this first in every run."""
+        super().start_migrations()
+        self._leave_transaction()
+        if self._transactions is None:
+            log.warning(
+                "The connection given to Alembic is inside a transaction of the caller: the schema changes of "
+                "this run become part of it, and CockroachDB does not undo all of them if it fails. "
+                "Call connection.commit() before context.configure(connection=connection)."
+            )
+        elif environment_runs() and context.get_context().impl is self:
+            self._transactions.govern(context.get_context())
+
+    def static_output(self, text: str) -> None:
+        """Write a statement of a ``--sql`` run, with the transaction that it belongs to."""
+        if self._transactions is not None:
+            text = self._transactions.before(text)
+        super().static_output(text)
+
+    def bulk_insert(self, table: TableClause | Table, rows: list[dict[str, Any]], multiinsert: bool = True) -> None:
+        """Insert rows: all of them or, when one is refused, none."""
+        whole = self._transactions.block() if self._transactions is not None and len(rows) > 1 else nullcontext()
+        with whole:
+            super().bulk_insert(table, rows, multiinsert=multiinsert)
+
+    def drop_index(self, index: Index, **kw: Any) -> None:
+        """Drop an index, also a unique one.
+
+        :raises UnsupportedOperation: a foreign key needs it.
+        """
+        unique = bool(index.unique)
+        if self._online is not None and index.table is not None:
+            unique = is_droppable_unique(self._online, index.table.schema, index.table.name, str(index.name))
+        self._exec(DropUniqueIndex(index, **kw) if unique else DropIndex(index, **kw))
+
+    def drop_constraint(self, const: Constraint, **kw: Any) -> None:
+        """Drop a constraint, also a unique one, which servers before v26.2 take only as an index.
+
+        :raises UnsupportedOperation: a foreign key needs the unique constraint.
+        """
+        unique = isinstance(const, UniqueConstraint)
+        # Alembic makes a plain Constraint where the revision does not say the type.
+        if self._online is not None and (unique or type(const) is Constraint):
+            unique = not DROPS_UNIQUE_CONSTRAINT.on(server_version(self._online)) and is_droppable_unique(
+                self._online, const.table.schema, const.table.name, str(const.name)
+            )
+        if unique:
+            self._exec(DropUniqueIndex(Index(str(const.name), _table=const.table), **kw))
+        else:
+            super().drop_constraint(const, **kw)
+
+    @property
+    def _online(self) -> Connection | None:
+        return None if self.as_sql else self.connection
+
+    def compare_type(self, inspector_column: Column[Any], metadata_column: Column[Any]) -> bool:
+        """Tell whether two columns have different types for the server, whatever the types' spelling."""
+        compiler = self.dialect.type_compiler_instance
+        return not same_type(compiler.process(inspector_column.type), compiler.process(metadata_column.type))
+
+    def compare_server_default(
+        self,
+        inspector_column: Column[Any],
+        metadata_column: Column[Any],
+        rendered_metadata_default: str | None,
+        rendered_inspector_default: str | None,
+    ) -> bool:
+        """Tell whether two columns have different defaults; used with ``compare_server_default=True``."""
+        if rendered_metadata_default is not None and rendered_inspector_default is not None:
+            have, want = map(_plain, (rendered_inspector_default, rendered_metadata_default))
+            if have == want:
+                return False
+        return bool(
+            super().compare_server_default(  # type: ignore[no-untyped-call]
+                inspector_column, metadata_column, rendered_metadata_default, rendered_inspector_default
+            )
+        )
+
+    def correct_for_autogen_constraints(
+        self,
+        conn_unique_constraints: set[UniqueConstraint],
+        conn_indexes: set[Index],
+        metadata_unique_constraints: set[UniqueConstraint],
+        metadata_indexes: set[Index],
+    ) -> None:
+        """Leave one of the two things as which each unique index is reflected: the one that the model has."""
+        as_constraint = {name for name in map(self._name, metadata_unique_constraints) if name}
+        unnamed = {
+            frozenset(column.name for column in constraint.columns)
+            for constraint in metadata_unique_constraints
+            if not self._name(constraint)
+        }
+        twins = {str(index.name): index for index in conn_indexes if index.unique}
+        for constraint in list(conn_unique_constraints):
+            name = str(constraint.name)
+            if name not in twins:
+                continue
+            columns = frozenset(column.name for column in constraint.columns)
+            if name in as_constraint or columns in unnamed:
+                conn_indexes.remove(twins[name])
+            else:
+                conn_unique_constraints.remove(constraint)
+
+    def _name(self, constraint: UniqueConstraint) -> str | None:
+        """Give a constraint's name in the database; None when the database is to choose one."""
+        if constraint.name is None:
+            return None
+        name = self.dialect.identifier_preparer.format_constraint(constraint, _alembic_quote=False)
+        return None if name is None else str(name)
+
+    def _normalize_computed_default(self, sqltext: str) -> str:
+        normalized: str = super()._normalize_computed_default(sqltext.replace(":::", "::"))
+        return normalized
+
+    def render_type(self, type_obj: TypeEngine[Any], autogen_context: AutogenContext) -> str | Literal[False]:
+        """Write one of our own types into a revision, with its import."""
+        if type(type_obj).__module__ != types.__name__:
+            rendered: str | Literal[False] = super().render_type(type_obj, autogen_context)
+            return rendered
+        autogen_context.imports.add(f"import {types.__name__}")
+        return f"{types.__name__}.{type_obj!r}"
+
+
+def _plain(default: str) -> str:
+    """Take the casts and quotes out of a default, which the server adds or leaves out as it likes."""
+    return _CAST.sub("", default).strip("()'").lower()

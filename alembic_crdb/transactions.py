@@ -1,0 +1,196 @@
+"""Transactions of a run whose connection is in autocommit.
+
+CockroachDB recommends one schema change for one implicit transaction: a change inside an explicit transaction
+is not atomic with the rest and may fail at the commit (documentation, page "Online Schema Changes"). So the
+run's connection is in autocommit, and explicit transactions are for data:
+
+* ``with op.get_context().begin_transaction():`` in a revision is a real transaction. A schema change inside
+  commits it first, runs by itself, and the statements after it begin a new one; servers do just that since
+  v25.1 (session variable ``autocommit_before_ddl``).
+* ``with op.get_context().autocommit_block():`` commits an open transaction and runs its statements one by one.
+* ``with op.get_bind().begin_nested():`` outside a transaction is a transaction, too: the server knows
+  savepoints only inside one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import Any
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from alembic_cluster.execution import Progress
+
+_COMMENTS = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
+_SCHEMA_CHANGE = re.compile(
+    _COMMENTS + r"(?:alter|comment|create|drop|grant|reassign|refresh|revoke|truncate)\b", re.I | re.S
+)
+_SAVEPOINT = re.compile(r"(?:(?P<end>RELEASE|ROLLBACK TO) )?SAVEPOINT (?P<name>\S+)")
+_OWN = frozenset({"BEGIN", "COMMIT", "ROLLBACK"})
+_IN_PLACE_OF_A_SAVEPOINT = "SELECT 1"
+_IDLE = 0  # libpq's PQTRANS_IDLE, in both drivers
+_OPTION = "alembic_crdb_transactions"
+
+
+def is_schema_change(statement: str) -> bool:
+    """Tell whether a statement's text is a schema change, which CockroachDB runs by itself."""
+    return _SCHEMA_CHANGE.match(statement) is not None
+
+
+def enter_autocommit(connection: Connection) -> bool:
+    """Put the connection of a run into autocommit, until it goes back to its pool.
+
+    A transaction that the caller began, but that has sent nothing yet, stays open for SQLAlchemy and is
+    none for the server: ``with engine.begin() as connection`` in ``env.py`` is as good as ``connect()``.
+
+    :return: False when the caller's transaction is under way, and so must be left to the caller.
+    """
+    if not connection.in_transaction():
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        return True
+    dialect, pooled = connection.dialect, connection.connection
+    dbapi_connection: Any = pooled.dbapi_connection
+    if dialect.detect_autocommit_setting(dbapi_connection):
+        return True
+    # asyncpg's connection has no status to ask for, and setting it would roll back what is under way.
+    if dialect.is_async or dbapi_connection.info.transaction_status != _IDLE:
+        return False
+    dialect.set_isolation_level(dbapi_connection, "AUTOCOMMIT")
+    pooled._connection_record.finalize_callback.append(dialect.reset_isolation_level)
+    return True
+
+
+class Transactions:
+    """The explicit transactions of one run.
+
+    :param send: sends the text of a statement.
+    :param progress: what is told about each transaction's end.
+    """
+
+    def __init__(self, send: Callable[[str], object], progress: Progress) -> None:
+        self._send = send
+        self._progress = progress
+        self._wanted = False  # the next statement belongs into a transaction
+        self._open = False
+        self._outermost: str | None = None  # the savepoint that stands for a whole transaction
+        self._savepoints: set[str] = set()
+        self._in_revision = False
+
+    @classmethod
+    def of(cls, connection: Connection, progress: Progress) -> Transactions:
+        """Give the transactions of a connection in autocommit; the first call begins to listen to it."""
+        found = connection.get_execution_options().get(_OPTION)
+        if isinstance(found, Transactions):
+            return found
+        made = cls(connection.exec_driver_sql, progress)
+        connection.execution_options(**{_OPTION: made})
+        event.listen(connection, "before_cursor_execute", made._before_cursor, retval=True)
+        return made
+
+    def _before_cursor(
+        self, connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
+    ) -> tuple[str, Any]:
+        return self.before(statement), parameters
+
+    def before(self, statement: str) -> str:
+        """Begin or commit as the statement needs it.
+
+        :return: the statement to send in its place.
+        """
+        if statement in _OWN:
+            return statement
+        if savepoint := _SAVEPOINT.fullmatch(statement):
+            return self._at_savepoint(statement, savepoint["end"], savepoint["name"])
+        if self._wanted and is_schema_change(statement):
+            self._end("COMMIT")
+        elif self._wanted:
+            self._begin()
+        return statement
+
+    def _at_savepoint(self, statement: str, end: str | None, name: str) -> str:
+        if end is None:
+            if self._wanted:
+                self._begin()
+                self._savepoints.add(name)
+                return statement
+            self._wanted, self._outermost = True, name
+        elif name == self._outermost:
+            self._wanted, self._outermost = False, None
+            self._end("COMMIT" if end == "RELEASE" else "ROLLBACK")
+        elif name in self._savepoints:
+            return statement
+        return _IN_PLACE_OF_A_SAVEPOINT
+
+    def _begin(self) -> None:
+        if not self._open:
+            self._send("BEGIN")
+            self._open = True
+            self._progress.begin()
+
+    def _end(self, word: str) -> None:
+        if self._open:
+            self._open = False
+            self._savepoints.clear()
+            try:
+                self._send(word)
+            except BaseException:
+                self._progress.end(committed=False)
+                raise
+            self._progress.end(committed=word == "COMMIT")
+
+    @contextmanager
+    def block(self) -> Iterator[None]:
+        """Run what is inside in one transaction; inside another one it does nothing more."""
+        if self._wanted:
+            yield
+            return
+        self._wanted = True
+        try:
+            yield
+        except BaseException:
+            self._wanted = False
+            with suppress(SQLAlchemyError):  # the first error is the one to see
+                self._end("ROLLBACK")
+            raise
+        self._wanted = False
+        self._end("COMMIT")
+
+    @contextmanager
+    def pause(self) -> Iterator[None]:
+        """Commit the open transaction and run what is inside in none."""
+        self._end("COMMIT")
+        wanted, self._wanted = self._wanted, False
+        try:
+            yield
+        finally:
+            self._wanted = wanted
+
+    def govern(self, context: MigrationContext) -> None:
+        """Make a context's ``begin_transaction`` and ``autocommit_block`` those of this module.
+
+        Alembic's own end their block by putting the connection back into a transaction. And Alembic has no
+        hook for them, so the two public methods are replaced on this one object.
+        """
+        alembics = context.begin_transaction
+
+        def begin_transaction(_per_migration: bool = False) -> AbstractContextManager[Any]:
+            if _per_migration:
+                return self._revision(alembics(_per_migration=True))
+            return self.block() if self._in_revision else alembics()
+
+        context.begin_transaction = begin_transaction  # type: ignore[method-assign]
+        context.autocommit_block = self.pause  # type: ignore[method-assign]
+
+    @contextmanager
+    def _revision(self, alembics: AbstractContextManager[Any]) -> Iterator[None]:
+        with alembics:
+            self._in_revision = True
+            try:
+                yield
+            finally:
+                self._in_revision = False

@@ -1,0 +1,43 @@
+"""Dropping what is unique.
+
+To CockroachDB a unique constraint and a unique index are one thing. Before v26.2 only ``DROP INDEX ... CASCADE``
+drops it, and CASCADE takes the foreign keys that refer to it along. So those are looked for first.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+
+from alembic_cluster.errors import UnsupportedOperation
+
+_UNIQUE = text("""
+SELECT c.conrelid, c.conkey::STRING FROM pg_catalog.pg_constraint AS c
+JOIN pg_catalog.pg_class AS t ON t.oid = c.conrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace
+WHERE c.contype = 'u' AND c.conname = :name AND t.relname = :table AND n.nspname = :schema
+""")
+_REFERRING = text("""
+SELECT c.conname, t.relname FROM pg_catalog.pg_constraint AS c
+JOIN pg_catalog.pg_class AS t ON t.oid = c.conrelid
+WHERE c.contype = 'f' AND c.confrelid = :table AND c.confkey::STRING = :columns ORDER BY t.relname, c.conname
+""")
+
+
+def is_droppable_unique(connection: Connection, schema: str | None, table: str, name: str) -> bool:
+    """Tell whether a table has a unique index or constraint of this name, before it is dropped.
+
+    :param schema: the table's schema; None is the connection's default one.
+    :raises UnsupportedOperation: a foreign key refers to it, so that dropping it would drop the foreign key.
+    """
+    schema = schema or connection.dialect.default_schema_name
+    unique = connection.execute(_UNIQUE, {"name": name, "table": table, "schema": schema}).first()
+    if unique is None:
+        return False
+    referring = connection.execute(_REFERRING, {"table": unique[0], "columns": unique[1]}).first()
+    if referring is not None:
+        raise UnsupportedOperation(
+            f"{name} of table {table} can't be dropped: foreign key {referring[0]} of table {referring[1]} refers "
+            "to its columns and would be dropped with it. Nothing was sent; drop the foreign key first."
+        )
+    return True

@@ -1,0 +1,137 @@
+"""``--sql`` for CockroachDB: the script, without a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cockroachdb.project import Project
+
+
+@pytest.fixture(params=["cockroachdb", "cockroachdb+psycopg2", "cockroachdb+psycopg"])
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> Project:
+    return Project(tmp_path, f"{request.param}://root@localhost:26257/bank?sslmode=disable")
+
+
+def _statements(script: str) -> list[str]:
+    """Split a script of ours, which has no semicolon inside a statement, without its comments."""
+    text = "\n".join(line for line in script.splitlines() if not line.startswith("--"))
+    return [" ".join(statement.split()) for statement in text.split(";") if statement.strip()]
+
+
+def _of_revision(project: Project) -> list[str]:
+    """Give what the newest revision's upgrade sends, without the version table's statements."""
+    sent = _statements(project.offline("upgrade", "head"))
+    return [statement for statement in sent if "alembic_version" not in statement]
+
+
+def test_tutorial(project: Project) -> None:
+    project.revision(
+        "a1",
+        """
+        t = op.create_table(
+            "accounts",
+            sa.Column("id", sa.UUID(), server_default=sa.text("gen_random_uuid()"), primary_key=True),
+            sa.Column("balance", sa.Integer()),
+        )
+        op.bulk_insert(t, [{"balance": 3}])
+        op.execute("ALTER TABLE accounts ADD COLUMN a BOOL AS (CASE WHEN balance < 0 THEN true ELSE false END) STORED")
+        op.add_column("accounts", sa.Column("b", sa.Boolean(), sa.Computed("balance < 0", persisted=True)))
+        op.add_column("accounts", sa.Column("c", sa.Boolean(), sa.Computed("balance < 0", persisted=False)))
+        """,
+        'op.drop_column("accounts", "c")\nop.drop_table("accounts")',
+    )
+    assert _of_revision(project) == [
+        "CREATE TABLE accounts ( id UUID DEFAULT gen_random_uuid() NOT NULL, balance INTEGER, PRIMARY KEY (id) )",
+        "INSERT INTO accounts (balance) VALUES (3)",
+        "ALTER TABLE accounts ADD COLUMN a BOOL AS (CASE WHEN balance < 0 THEN true ELSE false END) STORED",
+        "ALTER TABLE accounts ADD COLUMN b BOOLEAN AS (balance < 0) STORED",
+        "ALTER TABLE accounts ADD COLUMN c BOOLEAN AS (balance < 0) VIRTUAL",
+    ]
+    assert _statements(project.offline("downgrade", "a1:base")) == [
+        "ALTER TABLE accounts DROP COLUMN c",
+        "DROP TABLE accounts",
+        "DELETE FROM alembic_version WHERE alembic_version.version_num = 'a1'",
+    ]
+
+
+def test_version_table_and_row(project: Project) -> None:
+    project.revision("a1", "pass")
+    script = _statements(project.offline("upgrade", "head"))
+    assert script[0].startswith("CREATE TABLE alembic_version ( version_num VARCHAR(32) NOT NULL")
+    assert script[1].startswith("INSERT INTO alembic_version (version_num) VALUES ('a1')")
+    assert len(script) == 2
+
+
+def test_rows_are_one_transaction(project: Project) -> None:
+    project.revision("a1", 'op.bulk_insert(sa.table("t", sa.column("x", sa.Integer())), [{"x": 1}, {"x": 2}])')
+    assert _of_revision(project) == ["BEGIN", "INSERT INTO t (x) VALUES (1)", "INSERT INTO t (x) VALUES (2)", "COMMIT"]
+
+
+def test_begin_transaction(project: Project) -> None:
+    project.revision(
+        "a1",
+        """
+        op.execute("INSERT INTO t VALUES (0)")
+        with op.get_context().begin_transaction():
+            op.execute("INSERT INTO t VALUES (1)")
+            op.create_index("ix", "t", ["x"])
+            with op.get_context().autocommit_block():
+                op.execute("INSERT INTO t VALUES (2)")
+            op.execute("INSERT INTO t VALUES (3)")
+        with op.get_context().begin_transaction():
+            pass
+        """,
+    )
+    assert _of_revision(project) == [
+        "INSERT INTO t VALUES (0)",
+        "BEGIN",
+        "INSERT INTO t VALUES (1)",
+        "COMMIT",
+        "CREATE INDEX ix ON t (x)",
+        "INSERT INTO t VALUES (2)",
+        "BEGIN",
+        "INSERT INTO t VALUES (3)",
+        "COMMIT",
+    ]
+
+
+def test_unique_constraint_is_dropped_as_the_index_that_it_is(project: Project) -> None:
+    project.revision(
+        "a1",
+        """
+        op.create_unique_constraint("Uq", "t", ["x"], schema="Sc")
+        op.drop_constraint("Uq", "t", type_="unique", schema="Sc")
+        op.drop_constraint("ck", "t", type_="check")
+        op.drop_index("ix", table_name="t")
+        op.drop_index("ix")
+        op.drop_index("ix", table_name="t", unique=True, if_exists=True)
+        """,
+    )
+    assert _of_revision(project) == [
+        'ALTER TABLE "Sc".t ADD CONSTRAINT "Uq" UNIQUE (x)',
+        'DROP INDEX "Sc".t@"Uq" CASCADE',
+        "ALTER TABLE t DROP CONSTRAINT ck",
+        "DROP INDEX t@ix",
+        "DROP INDEX ix",
+        "DROP INDEX IF EXISTS t@ix CASCADE",
+    ]
+
+
+def test_keywords_are_quoted(project: Project) -> None:
+    project.revision(
+        "a1",
+        """
+        op.create_table("index", sa.Column("full", sa.Integer()), sa.Column("family", sa.Integer()))
+        op.add_column("index", sa.Column("nothing", sa.Integer()))
+        op.alter_column("index", "full", new_column_name="left")
+        op.create_index("ilike", "index", ["left"])
+        """,
+    )
+    assert _of_revision(project) == [
+        'CREATE TABLE "index" ( "full" INTEGER, "family" INTEGER )',
+        'ALTER TABLE "index" ADD COLUMN "nothing" INTEGER',
+        'ALTER TABLE "index" RENAME "full" TO "left"',
+        'CREATE INDEX "ilike" ON "index" ("left")',
+    ]
