@@ -9,6 +9,7 @@
         ├── UnsupportedOperation          the server has no way to do this; nothing was sent
         │   └── UnsupportedConstruct      the same, met while compiling (also a CompileError)
         ├── ImpossibleChange              the model differs in a way that no ALTER can bring about
+        ├── VersionedKeyspace             sync_tables on a keyspace whose schema revisions keep
         ├── InvalidModel                  a model that the database cannot hold (also a CompileError)
         ├── InvalidValue                  a value that its column cannot hold, met while writing it as text
         ├── InvalidStatement              a statement that lacks the value of a bind parameter; nothing was sent
@@ -16,6 +17,9 @@
         ├── HeadsMoved                    another process moved the version heads meanwhile
         ├── OutcomeUnknown                the server gave no answer, and whether a write was applied can't be told yet
         └── StatementFailed               the server refused a statement (also SQLAlchemy's error for it)
+
+    UserWarning
+    └── SchemaDriftWarning                something that sync_tables leaves as it is in the database
 
 What is called "also" in the tree is of the module sqlalchemy.exc.
 Each message says what happened, what was and was not applied, and what to do next.
@@ -66,6 +70,14 @@ class UnsupportedConstruct(UnsupportedOperation, exc.CompileError):
 
 class ImpossibleChange(ClusterError):
     """The model and the database differ in a way that no ALTER statement can bring about."""
+
+
+class VersionedKeyspace(ClusterError):
+    """A keyspace has Alembic's version table, so its schema is changed by revisions; nothing was sent."""
+
+
+class SchemaDriftWarning(UserWarning):
+    """Something is only in the database, or otherwise there than in the models, and stays as it is."""
 
 
 class InvalidModel(ClusterError, exc.CompileError):

@@ -8,6 +8,15 @@ import alembic  # noqa: F401  isort: split
 from alembic_cql.adapters import metadata_from_coodie, metadata_from_cqlengine
 from alembic_cql.reflection import reflect_keyspace
 from alembic_cql.schema import MaterializedView
+from alembic_cql.sync import SyncResult, sync_tables
 from alembic_cql.types import UserType
 
-__all__ = ["MaterializedView", "UserType", "metadata_from_coodie", "metadata_from_cqlengine", "reflect_keyspace"]
+__all__ = [
+    "MaterializedView",
+    "SyncResult",
+    "UserType",
+    "metadata_from_coodie",
+    "metadata_from_cqlengine",
+    "reflect_keyspace",
+    "sync_tables",
+]

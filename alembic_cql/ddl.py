@@ -249,8 +249,8 @@ class CqlDDLCompiler(DDLCompiler):
         target = index.kwargs.get("cql_target")
         text = "CREATE CUSTOM INDEX " if using is not None and not builtin else "CREATE INDEX "
         text += "IF NOT EXISTS " if create.if_not_exists else ""
-        text += self._prepared_index_name(index) if index.name is not None else ""
-        text += f" ON {self.preparer.format_table(_table_of(index))} ({f'{target}({column})' if target else column})"
+        text += f"{self._prepared_index_name(index)} " if index.name is not None else ""
+        text += f"ON {self.preparer.format_table(_table_of(index))} ({f'{target}({column})' if target else column})"
         if using is not None:
             text += f" USING {quote_text(using)}"
         options = index.kwargs.get("cql_options")

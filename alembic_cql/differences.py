@@ -26,25 +26,29 @@ def display_name(table: Table) -> str:
     return table.name if table.schema is None else f"{table.schema}.{table.name}"
 
 
-def impossible_changes(table: Table, found: TableInfo, dialect: Any) -> Iterator[str]:
+def impossible_changes(
+    table: Table, found: TableInfo, dialect: Any, *, left_out: Iterable[str] = (), types: bool = True
+) -> Iterator[str]:
     """Say what differs and can't be altered: the primary key, and the types and static marks of columns.
 
     :param table: the model's.
     :param found: the server's.
     :param dialect: of the connection; it knows the server's types.
+    :param left_out: names of columns that aren't compared.
+    :param types: whether types are compared.
     :return: one clause for each difference, such as ``table 't': the model has .., the database ..``.
     """
     key = table_key(table)
     name = display_name(table)
     if key != found.key:
         yield f"table {name!r}: the model has {key}, the database {found.key}"
-    columns = {column.name: column for column in found.columns}
+    columns = {column.name: column for column in found.columns if column.name not in set(left_out)}
     for column in table.columns:
         existing = columns.get(column.name)
         if existing is None:
             continue
         wanted_type, found_type = canonical_name(column.type, dialect), canonical_name(existing.type, dialect)
-        if wanted_type != found_type:
+        if types and wanted_type != found_type:
             yield f"table {name!r}, column {column.name!r}: the model has {wanted_type}, the database {found_type}"
         if is_static(column) != (existing.kind == "static"):
             wanted = "static" if is_static(column) else "not static"
@@ -189,12 +193,19 @@ _READS = {
 
 def _may_follow(now: TypeEngine[Any], before: TypeEngine[Any], dialect: Any) -> bool:
     new, old = canonical_name(now, dialect), canonical_name(before, dialect)
-    if isinstance(before, FROZEN):  # as tuples are, whether they say so or not
-        before = before.inner
-        now = now.inner if isinstance(now, FROZEN) else now
+    if new == old or old in _READS.get(new, ()):
+        return True
+    # A tuple is frozen whether it says so or not; of all else what is frozen stays so.
+    now, before = _bare_tuple(now), _bare_tuple(before)
+    if isinstance(now, FROZEN) and isinstance(before, FROZEN):
+        now, before = now.inner, before.inner
     # Which collections and tuples follow which hangs on their elements; the server tells.
     same_family = type(now) is type(before) and isinstance(now, (LIST, MAP, TUPLE))
-    return new == old or old in _READS.get(new, ()) or same_family or (new == "blob" and isinstance(before, TUPLE))
+    return same_family or (new == "blob" and isinstance(before, TUPLE))
+
+
+def _bare_tuple(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+    return kind.inner if isinstance(kind, FROZEN) and isinstance(kind.inner, TUPLE) else kind
 
 
 @dataclass
