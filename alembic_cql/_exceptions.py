@@ -54,6 +54,10 @@ class NotSupportedError(DatabaseError):
     """The server or protocol version in use can't do this."""
 
 
+_FAMILY = (Warning, Error, *Error.__subclasses__(), *DatabaseError.__subclasses__(), *OperationalError.__subclasses__())
+for _class in _FAMILY:
+    _class.__module__ = "alembic_cql.dbapi"  # where users find them, and what messages call them
+
 # By name, because the exceptions are the same in both driver distributions, and newer drivers add some.
 _BY_DRIVER_CLASS: Mapping[str, type[Error]] = {
     "AlreadyExists": ProgrammingError,
@@ -120,13 +124,27 @@ def _host_errors(error: BaseException) -> Mapping[object, BaseException]:
 def describe(error: BaseException) -> str:
     """Give a driver's exception as one readable line, without the repr that it wraps around the server's message."""
     causes = _host_errors(error)
+    if len(causes) == 1:
+        return describe(next(iter(causes.values())))
     if causes:
         return "; ".join(f"{host}: {describe(cause)}" for host, cause in causes.items())
     name = type(error).__name__
     text = " ".join(str(error).split())
     if name == "NoHostAvailable":
         return "no node could be asked: those that are known are down, or their connections broke"
+    if "Timed out creating connection" in text:
+        return "no answer within the connect_timeout"
     if name == "OperationTimedOut":
         return f"no answer in time ({text or name}); what was sent may still be carried out"
+    if name == "UnresolvableContactPoints":
+        return "no address is known for the host's name"
+    if isinstance(error, OSError):
+        text = text.rpartition("Last error: ")[2]  # the driver puts the address in front, once more
+    if isinstance(error, ConnectionResetError):
+        return f"{text} (does the server want TLS on this port?)"
+    if "WRONG_VERSION_NUMBER" in text:
+        return f"the server does not speak TLS on this port ({text})"
+    if "does not support protocol version" in text:
+        return f"what answers there is no Cassandra or ScyllaDB server ({text})"
     match = re.search(r'message="(.*)">?$', text)
     return match.group(1) if match else text or name

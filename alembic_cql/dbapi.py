@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+from alembic_cluster.errors import ClusterError
 from alembic_cql._exceptions import (
     ConnectionLost,
     DatabaseError,
@@ -38,6 +39,7 @@ from alembic_cql._exceptions import (
 from alembic_cql._protocol import exact_statement
 from alembic_cql._session import open_session
 from alembic_cql.agreement import wait_for_agreement
+from alembic_cql.connecting import read_options
 
 __all__ = [
     "BINARY", "DATETIME", "NUMBER", "ROWID", "STRING", "Binary", "Connection", "ConnectionLost", "Cursor", "DataError",
@@ -336,13 +338,19 @@ class Connection:
 def connect(**options: Any) -> Connection:
     """Open a connection.
 
-    :param options: see :class:`alembic_cql._session.SessionOptions`.
+    :param options: see :class:`alembic_cql.connecting.SessionOptions`.
+    :raises alembic_cluster.errors.ConfigurationError: for an option that can't be; nothing was sent.
     :raises OperationalError: when no contact point answers or the credentials are refused.
     :raises ProgrammingError: when the keyspace doesn't exist.
+    :raises ImportError: when no driver is installed.
     """
-    agreement_timeout = float(options.pop("schema_agreement_timeout", 30.0))
+    wanted = read_options(options)
     try:
-        session = open_session(**options)
+        session = open_session(wanted)
+    except (ClusterError, ImportError):
+        raise
     except Exception as error:
+        if type(error).__name__ == "DependencyException":  # the driver is there, and nothing for it to wait with
+            raise ImportError(str(error)) from error
         _raise(error)
-    return Connection(session, agreement_timeout)
+    return Connection(session, wanted.schema_agreement_timeout)

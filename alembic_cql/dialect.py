@@ -13,6 +13,7 @@ from sqlalchemy.engine.interfaces import BindTyping, IsolationLevel
 from alembic_cluster.errors import ClusterError, ConfigurationError, ConnectFailed, InvalidModel, first_line
 from alembic_cql import schema as cql_schema
 from alembic_cql.compiler import CqlCompiler
+from alembic_cql.connecting import read_options
 from alembic_cql.ddl import (
     CqlDDLCompiler,
     CreateMaterializedView,
@@ -312,12 +313,14 @@ class ScyllaDialect(CassandraDialect):
 
 
 def _connect_message(parameters: dict[str, Any], error: Exception) -> str:
-    points = parameters.get("contact_points") or ()
-    hosts = ", ".join(f"{host}:{port}" for host, port in points) or "the bundle's hosts"
+    wanted = read_options(parameters)
+    hosts = ", ".join(f"{host}:{port}" for host, port in wanted.contact_points)
+    if wanted.secure_connect_bundle is not None:
+        hosts = f"the hosts of {wanted.secure_connect_bundle}"
     reason = first_line(error)
-    if "does not exist" in reason and parameters.get("keyspace"):
+    if wanted.keyspace is not None and "does not exist" in reason:
         return (
-            f"keyspace {parameters['keyspace']!r} does not exist on {hosts}: create it (CREATE KEYSPACE .. WITH "
+            f"keyspace {wanted.keyspace!r} does not exist on {hosts}: create it (CREATE KEYSPACE .. WITH "
             "replication = {..}) or mend the URL; nothing was changed"
         )
     return f"cannot connect to {hosts}: {reason}; nothing was changed"
