@@ -151,12 +151,13 @@ def _send(connection: Connection, statements: list[ExecutableDDLElement], texts:
             connection.execute(statement)
         except DBAPIError as error:
             product = "ScyllaDB" if dialect.features.is_scylla else "Cassandra"
-            before = f"The {number - 1} before it stay applied" if number > 1 else "Nothing is applied"
+            earlier = "The one before it stays" if number == 2 else f"The {number - 1} before it stay"
+            before = f"{earlier} applied" if number > 1 else "Nothing was applied before it"
             failed: BaseException = error
             if not isinstance(failed, StatementFailed):  # a running Alembic environment makes one itself
                 failed = statement_failure(connection, error, text, product)
             failed.args = (
-                f"{product} refused statement {number} of {len(texts)}: {server_message(error)} Statement: "
-                f"{shorten(text)} {before}: mend the cause and call sync_tables again, it does what is left.",
+                f"sync_tables: statement {number} of {len(texts)} failed on {product}: {server_message(error)} "
+                f"Statement: {shorten(text)} {before}. Mend the cause and call sync_tables again: it does what is left.",
             )
             raise failed from error.orig
