@@ -60,6 +60,7 @@ _OPTION = "alembic_cluster_progress"
 # What changes nothing that a later run could trip over.
 _NOT_COUNTED = re.compile(r"\s*(select|show|explain|values|describe|desc|list|use|set|begin|commit|rollback)\b", re.I)
 HELD_BACK = "_alembic_cluster_held_back"  # attribute of the execution context of a statement that is not to be sent
+_COMPLETION_UNKNOWN = "40003"  # SQLSTATE statement_completion_unknown
 _SHOWN = 300  # characters of a statement in a one-line message; the error's `statement` has all of it
 
 _products: dict[str, str] = {}
@@ -256,11 +257,21 @@ def statement_failure(
     """
     progress = connection.get_execution_options().get(_OPTION) or Progress()
     place = _place()
-    refused = f"{database} refused {'the commit' if statement is None else 'statement'}"
+    which = "the commit" if statement is None else "statement"
     if place and statement is not None:
-        refused += f" {len(progress.applied) + len(progress.pending) + 1}"
-    shown = "" if statement is None else f"Statement: {shorten(statement)} "
-    message = f"{place}{refused}: {server_message(error)} {shown}{_next_step(progress, bool(place))}"
+        which += f" {len(progress.applied) + len(progress.pending) + 1}"
+    shown = "" if statement is None else f" Statement: {shorten(statement)}"
+    no_answer = error.connection_invalidated or _sqlstate(error.orig) == _COMPLETION_UNKNOWN
+    # A transaction that was not asked to commit is gone with its connection.
+    if no_answer and (not progress.in_transaction or statement in (None, "COMMIT")):
+        message = (
+            f"{place}{database} did not answer {which}: {server_message(error)}{shown} Whether it was applied is not "
+            f"known: look for it before anything is run again. {_what_stays(progress)}"
+        ).rstrip()
+    else:
+        message = (
+            f"{place}{database} refused {which}: {server_message(error)}{shown} {_next_step(progress, bool(place))}"
+        )
     kind = _failed_and(type(error))
     failed = kind.__new__(kind)
     failed.__dict__.update(error.__dict__)
@@ -327,15 +338,22 @@ def _next_step(progress: Progress, in_revision: bool) -> str:
     if not progress.applied:
         nothing = "Nothing of the revision is applied: mend" if in_revision else "Mend"
         return f"{text}{nothing} the cause and run the same command again."
-    count = len(progress.applied)
-    last = shorten(progress.applied[-1])
     if not in_revision:
         return (
-            f"{text}All {count} statements of the revision are applied (the last: {last}) but the version "
-            "table was not moved: mend the cause and record the revision with 'alembic stamp'."
+            f"{text}All {len(progress.applied)} statements of the revision are applied (the last: "
+            f"{shorten(progress.applied[-1])}) but the version table was not moved: mend the cause and record the "
+            "revision with 'alembic stamp'."
         )
-    which = "The one statement before it stays" if count == 1 else f"The {count} statements before it stay"
     return (
-        f"{text}{which} applied (the last: {last}) and the version table was not moved: undo what is applied "
-        "or make it repeatable (IF NOT EXISTS), then run the same command again."
+        f"{text}{_what_stays(progress)} Undo what is applied or make it repeatable (IF NOT EXISTS), then run the same "
+        "command again."
     )
+
+
+def _what_stays(progress: Progress) -> str:
+    """Say what stays applied of a revision that has not come to its end; empty when nothing does."""
+    count = len(progress.applied)
+    if count == 0:
+        return ""
+    which = "The one statement before it stays" if count == 1 else f"The {count} statements before it stay"
+    return f"{which} applied (the last: {shorten(progress.applied[-1])}) and the version table was not moved."

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, Literal
 
@@ -14,19 +15,33 @@ from typing import Any, Literal
 import sqlalchemy_cockroachdb.base
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
-from sqlalchemy import Column, Constraint, Index, Table, TableClause, UniqueConstraint
-from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy import (
+    Column,
+    Constraint,
+    Enum,
+    Executable,
+    Index,
+    Table,
+    TableClause,
+    TextClause,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.engine import Connection, CursorResult, Dialect
 from sqlalchemy.schema import DropIndex
 from sqlalchemy.types import TypeEngine
 
 from alembic_cluster.execution import WatchedExecution, environment_runs
+from alembic_crdb import operations as operations
+from alembic_crdb import operations_objects as operations_objects
 from alembic_crdb import types
 from alembic_crdb.compiler import DropUniqueIndex
 from alembic_crdb.dialect import adapt
+from alembic_crdb.statements import split_statements
 from alembic_crdb.transactions import Transactions, enter_autocommit
 from alembic_crdb.types import same_type
 from alembic_crdb.uniques import is_droppable_unique
-from alembic_crdb.versions import DROPS_UNIQUE_CONSTRAINT, server_version
+from alembic_crdb.versions import ALTERS_ANY_TYPE, DROPS_UNIQUE_CONSTRAINT, server_version
 
 log = logging.getLogger(__name__)
 
@@ -76,17 +91,50 @@ class CockroachDBImpl(WatchedExecution, sqlalchemy_cockroachdb.base.CockroachDBI
         elif environment_runs() and context.get_context().impl is self:
             self._transactions.govern(context.get_context())
 
-    def static_output(self, text: str) -> None:
+    def _exec(
+        self,
+        construct: Executable | str,
+        execution_options: Mapping[str, Any] | None = None,
+        multiparams: Sequence[Mapping[str, Any]] | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> CursorResult[Any] | None:
+        """Send one construct; a text of several statements is sent one by one.
+
+        :raises UnsupportedConstruct: the dialect can't compile it; nothing was sent.
+        :raises StatementFailed: the server refused it.
+        """
+        result = None
+        for part in self._apart(construct):
+            result = super()._exec(part, execution_options, multiparams, params)
+        return result
+
+    def _apart(self, construct: Executable | str) -> list[Executable | str]:
+        if not isinstance(construct, str | TextClause):
+            return [construct]
+        clause = text(construct) if isinstance(construct, str) else construct
+        parts = split_statements(clause.text)
+        if len(parts) < 2 or clause.compile(dialect=self.dialect).params:
+            return [construct]
+        return [text(part) for part in parts]
+
+    def static_output(self, written: str) -> None:
         """Write a statement of a ``--sql`` run, with the transaction that it belongs to."""
         if self._transactions is not None:
-            text = self._transactions.before(text)
-        super().static_output(text)
+            written = self._transactions.before(written)
+        super().static_output(written)
 
     def bulk_insert(self, table: TableClause | Table, rows: list[dict[str, Any]], multiinsert: bool = True) -> None:
         """Insert rows: all of them or, when one is refused, none."""
         whole = self._transactions.block() if self._transactions is not None and len(rows) > 1 else nullcontext()
         with whole:
             super().bulk_insert(table, rows, multiinsert=multiinsert)
+
+    def alter_column(self, table_name: str, column_name: str, **kw: Any) -> None:
+        """Alter a column; before v25.1 with the session setting that a change of type needs."""
+        online = self._online if kw.get("type_") is not None else None
+        if online is not None and not ALTERS_ANY_TYPE.on(server_version(online)):
+            self._exec("SET enable_experimental_alter_column_type_general = true")
+        super().alter_column(table_name, column_name, **kw)
 
     def drop_index(self, index: Index, **kw: Any) -> None:
         """Drop an index, also a unique one.
@@ -179,11 +227,20 @@ class CockroachDBImpl(WatchedExecution, sqlalchemy_cockroachdb.base.CockroachDBI
 
     def render_type(self, type_obj: TypeEngine[Any], autogen_context: AutogenContext) -> str | Literal[False]:
         """Write one of our own types into a revision, with its import."""
+        if isinstance(type_obj, Enum) and type_obj.native_enum and type_obj.name:
+            return render_enum(type_obj, autogen_context)
         if type(type_obj).__module__ != types.__name__:
             rendered: str | Literal[False] = super().render_type(type_obj, autogen_context)
             return rendered
         autogen_context.imports.add(f"import {types.__name__}")
         return f"{types.__name__}.{type_obj!r}"
+
+
+def render_enum(enum: Enum, autogen_context: AutogenContext) -> str:
+    """Write an enum column's type. The type itself is made by ``op.create_enum``, and not with the table."""
+    autogen_context.imports.add("from sqlalchemy.dialects import postgresql")
+    schema = "" if enum.schema is None else f", schema={enum.schema!r}"
+    return f"postgresql.ENUM({', '.join(map(repr, enum.enums))}, name={enum.name!r}{schema}, create_type=False)"
 
 
 def _plain(default: str) -> str:

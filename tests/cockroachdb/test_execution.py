@@ -53,6 +53,30 @@ def test_env_py_inside_a_transaction_that_is_under_way(project: Project) -> None
     assert project.versions() == ["a1"]
 
 
+def test_text_of_several_statements_is_sent_one_by_one(project: Project) -> None:
+    project.revision(
+        "a1",
+        """
+        op.execute(
+            "CREATE TABLE t (x INT); -- one; two\\n"
+            "CREATE INDEX ix ON t (x); INSERT INTO t VALUES (1); INSERT INTO t VALUES ('not a number'); SELECT 1"
+        )
+        """,
+    )
+    with pytest.raises(StatementFailed, match=r"refused statement 4: .*The 3 statements before it stay applied"):
+        project.upgrade()
+    assert project.rows("SELECT x FROM t@ix") == [(1,)]
+
+
+def test_text_with_values_is_sent_as_it_is(project: Project) -> None:
+    project.revision(
+        "a1",
+        TABLE + "op.execute(sa.text('INSERT INTO t VALUES (:a, :b)').bindparams(a=1, b=2))\nop.execute(\"SELECT ';'\")",
+    )
+    project.upgrade()
+    assert project.rows("SELECT * FROM t") == [(1, 2)]
+
+
 def test_begin_transaction_is_one(project: Project) -> None:
     project.revision(
         "a1",
@@ -312,6 +336,28 @@ def test_offline_script_runs_in_the_servers_own_shell(project: Project, cockroac
     assert project.versions() == ["a1"]
     shell(project.offline("downgrade", "head:base"))
     assert project.versions() == []
+
+
+def test_lost_connection_tells_what_is_known(project: Project) -> None:
+    """The server ends the session: a statement by itself may be applied, one of an open transaction is not."""
+    lose = "op.execute('CANCEL SESSION (SELECT session_id FROM [SHOW session_id])')"
+    project.revision("a1", TABLE + lose)
+    with pytest.raises(StatementFailed, match=r"did not answer statement 2: .*is not known.*The one statement before"):
+        project.upgrade()
+    (project.folder / "migrations" / "versions" / "a1.py").unlink()
+    project.revision(
+        "a2",
+        f"""
+        with op.get_context().begin_transaction():
+            op.execute("INSERT INTO t VALUES (1, 1)")
+            {lose}
+        """,
+    )
+    with pytest.raises(
+        StatementFailed, match=r"The open transaction is rolled back.*Nothing of the revision is applied"
+    ):
+        project.upgrade()
+    assert project.rows("SELECT * FROM t") == []
 
 
 def test_stopped_run_leaves_the_version_where_it_was(project: Project) -> None:
