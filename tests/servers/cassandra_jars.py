@@ -8,12 +8,13 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.servers.cache import CACHE, locked, run_tool
-from tests.servers.errors import DownloadFailed, NoServer
+from tests.servers.errors import DownloadFailed, NoServer, ServerError
 
 # The newest 5.0 release; the floor only keeps a stale index from giving an old one.
 _NEWEST = "[5.0.5,5.0.9999]"
@@ -177,3 +178,10 @@ def _download(folder: Path, version: str) -> Path:
         return jars
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    try:
+        cassandra_jars()
+    except ServerError as error:
+        sys.exit(f"error: {error}")

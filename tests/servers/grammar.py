@@ -15,12 +15,13 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.servers.cache import CACHE, locked, run_tool
-from tests.servers.errors import NoServer
+from tests.servers.errors import NoServer, ServerError
 
 _SOURCE = Path(__file__).parent / "crdb_grammar"
 _FILES = ("main.go", "go.mod", "go.sum")
@@ -108,21 +109,31 @@ class Grammar:
         :raises NoServer: it is not built yet and there is no Go for it.
         :raises DownloadFailed: Go could not fetch or build it; with its last lines.
         """
-        content = b"".join((_SOURCE / name).read_bytes() for name in _FILES)
-        name = f"crdb_grammar-{hashlib.sha256(content).hexdigest()[:16]}"
-        with locked("crdb_grammar") as folder:
-            program = folder / name
+        program = cls._program_file()
+        with locked("crdb_grammar"):
             if not program.exists():
                 go = find_go()
-                partial = folder / f"{name}.partial"
+                partial = program.with_suffix(".partial")
+                # Not optimized: the parser is large, and building it is most of the time it takes.
+                options = ["-trimpath", "-gcflags=all=-N -l", "-ldflags=-s -w", "-o", str(partial)]
                 run_tool(
-                    [str(go), "build", "-trimpath", "-ldflags=-s -w", "-o", str(partial), "."],
+                    [str(go), "build", *options, "."],
                     cwd=_SOURCE,
                     env=_environment(),
                     what="CockroachDB's grammar could not be built",
                 )
                 partial.rename(program)
         return cls(program)
+
+    @classmethod
+    def is_built(cls) -> bool:
+        """Tell whether ``build`` has nothing to do any more."""
+        return cls._program_file().exists()
+
+    @staticmethod
+    def _program_file() -> Path:
+        content = b"".join((_SOURCE / name).read_bytes() for name in _FILES)
+        return CACHE / "crdb_grammar" / f"crdb_grammar-{hashlib.sha256(content).hexdigest()[:16]}"
 
     def check(self, statements: Iterable[str]) -> list[Verdict]:
         """Give the grammar's verdict on each text, in the given order; a text may hold several statements."""
@@ -134,3 +145,10 @@ class Grammar:
             Verdict(asked[answer["id"]], answer["ok"], answer["error"], tuple(answer["formatted"]))
             for answer in sorted(answers, key=lambda answer: int(answer["id"]))
         ]
+
+
+if __name__ == "__main__":
+    try:
+        Grammar.build()
+    except ServerError as error:
+        sys.exit(f"error: {error}")
