@@ -158,6 +158,6 @@ def _send(connection: Connection, statements: list[ExecutableDDLElement], texts:
                 failed = statement_failure(connection, error, text, product)
             failed.args = (
                 f"sync_tables: statement {number} of {len(texts)} failed on {product}: {server_message(error)} "
-                f"Statement: {shorten(text)} {before}. Mend the cause and call sync_tables again: it does what is left.",
+                f"Statement: {shorten(text)} {before}. Mend the cause and call sync_tables again: it does the rest.",
             )
             raise failed from error.orig

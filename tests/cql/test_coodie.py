@@ -137,6 +137,16 @@ class ReviewsByStars(aio.MaterializedView):
         __clustering_order__ = {"at": "ASC", "product": "DESC"}
 
 
+class ReviewsUpwards(sync.MaterializedView):
+    author: Annotated[str, fields.PrimaryKey()]
+    at: Annotated[datetime, fields.ClusteringKey(clustering_key_index=0)]
+    product: Annotated[UUID, fields.ClusteringKey(clustering_key_index=1)]
+
+    class Settings:
+        __base_table__ = "reviews"
+        __clustering_order__ = {"at": "ASC", "product": "ASC"}
+
+
 class Pet(sync.Document):
     owner: Annotated[UUID, fields.PrimaryKey()]
     kind: Annotated[str, fields.Discriminator(), fields.ClusteringKey()]
@@ -184,7 +194,7 @@ class Payment(Mixin):
 
 
 TABLES = [Everything, PageViews, Tuned, Review, Pet, Cat, Dog, Invoice, Payment]
-VIEWS = [ReviewsByAuthor, ReviewsByStars]
+VIEWS = [ReviewsByAuthor, ReviewsByStars, ReviewsUpwards]
 
 
 @pytest.fixture(scope="module")
@@ -250,6 +260,18 @@ def test_a_changed_document_is_found(synced: Callable[..., CassandraKeyspace]) -
     assert sorted(operation[0] for operation in operations) == [
         "add_column", "add_index", "alter_table_options", "remove_column",
     ]  # fmt: skip
+
+
+def test_true_as_python_writes_it_is_true(synced: Callable[..., CassandraKeyspace]) -> None:
+    keyspace = synced(Tuned)
+    assert "'enabled': 'True'" in describe(keyspace)["table", "tunedtable"]
+    metadata = metadata_from_coodie(Tuned)
+    compaction = metadata.tables["tunedtable"].kwargs["cql_compaction"]
+    for spelling in ("true", True, "TRUE"):
+        compaction["enabled"] = spelling
+        assert pending(keyspace, metadata) == []
+    compaction["enabled"] = "false"
+    assert [operation[0] for operation in pending(keyspace, metadata)] == ["alter_table_options"]
 
 
 class Embedding(sync.Document):
