@@ -21,7 +21,7 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BinaryExpression, Grouping
 
-from alembic_cluster.errors import InvalidValue
+from alembic_cluster.errors import ConfigurationError, InvalidValue
 from alembic_cql import types
 from alembic_cql._exceptions import DataError
 from alembic_cql.refusal import refuse
@@ -112,6 +112,8 @@ class CqlCompiler(SQLCompiler):
         return f"{column} >= {low} AND {column} <= {high}"
 
     def visit_not_in_op_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
+        if not self.dialect.features.not_in:  # type: ignore[attr-defined]
+            refuse("NOT IN on this server", "filter in the program")
         return str(self._generate_generic_binary(binary, " NOT IN ", **kw))
 
     def visit_truediv_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
@@ -263,5 +265,8 @@ class CqlCompiler(SQLCompiler):
 
     def _using(self, statement: Any) -> str:
         options = statement.dialect_options["cql"]
-        given = [(name, options.get(name)) for name in ("ttl", "timestamp") if options.get(name) is not None]
-        return " USING " + " AND ".join(f"{name.upper()} {int(value)}" for name, value in given) if given else ""
+        given = {name: options.get(name) for name in ("ttl", "timestamp") if options.get(name) is not None}
+        for name, value in given.items():
+            if not isinstance(value, int) or (name == "ttl" and value < 0):
+                raise ConfigurationError(f"the option cql_{name} takes a whole number, not {value!r}; nothing was sent")
+        return " USING " + " AND ".join(f"{name.upper()} {value}" for name, value in given.items()) if given else ""

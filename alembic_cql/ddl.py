@@ -10,7 +10,7 @@ from sqlalchemy.schema import ExecutableDDLElement
 from sqlalchemy.sql.compiler import DDLCompiler
 
 from alembic_cluster.errors import InvalidModel
-from alembic_cql.options import map_literal, option_literal, table_options
+from alembic_cql.options import map_literal, normal_option, option_literal, table_options
 from alembic_cql.refusal import refuse
 from alembic_cql.schema import Key, MaterializedView, is_counter, is_static, table_key
 from alembic_cql.types import LIST, MAP, UserType, quote_text
@@ -72,7 +72,8 @@ def check_table(table: Table) -> Key:
     """Refuse what CQL can't hold.
 
     :return: the table's key.
-    :raises InvalidModel: for a table without primary key, or with keys, statics and counters that don't fit together.
+    :raises InvalidModel: for a table without primary key, with keys, statics and counters that don't fit together, or
+        with a value that an option doesn't take.
     :raises UnsupportedConstruct: for foreign keys, unique and check constraints, defaults, computed columns, identity.
     """
     key = table_key(table)
@@ -98,7 +99,8 @@ def check_table(table: Table) -> Key:
     for index in table.indexes:
         check_index(index)
     _check_counters(table, key)
-    table_options(table.kwargs)
+    for name, value in table_options(table.kwargs).items():
+        normal_option(name, value, table.name)
     return key
 
 

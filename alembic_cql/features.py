@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -12,10 +13,13 @@ class Features:
 
     :ivar is_scylla: ScyllaDB; it has the tables ``system_schema.scylla_tables`` and reports release 3.0.8.
     :ivar release: Cassandra's ``release_version`` as numbers, such as ``(5, 0, 8)``.
+    :ivar default_compaction: what a table gets that names no compaction, where cassandra.yaml's
+        ``default_compaction`` says so (5.0); None for the server's own default.
     """
 
     is_scylla: bool = False
     release: tuple[int, ...] = (5, 0)
+    default_compaction: Mapping[str, str] | None = None
 
     @property
     def alter_if_exists(self) -> bool:
@@ -39,6 +43,21 @@ class Features:
     def fills_in_tombstone_gc(self) -> bool:
         """ScyllaDB writes ``tombstone_gc`` itself at CREATE TABLE (get_default_tombstone_gc_mode)."""
         return self.is_scylla
+
+    @property
+    def caching_by_default(self) -> Mapping[str, str]:
+        """What the option ``caching`` is where a table doesn't set it (CachingParams.java, caching_options.cc)."""
+        return {"keys": "ALL", "rows_per_partition": "ALL" if self.is_scylla else "NONE"}
+
+    @property
+    def caching_when_missing(self) -> Mapping[str, str]:
+        """What a key of the option ``caching`` is that the map leaves out (CachingParams.fromMap)."""
+        return self.caching_by_default if self.is_scylla else {"keys": "NONE", "rows_per_partition": "NONE"}
+
+    @property
+    def not_in(self) -> bool:
+        """``NOT IN`` in a WHERE: a syntax error on Cassandra 5.0."""
+        return not self.is_scylla and self.release >= (5, 1)
 
     @property
     def cdc_is_map(self) -> bool:

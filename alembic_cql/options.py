@@ -1,7 +1,4 @@
-"""Table options: which there are, how CQL writes them, when two values mean the same.
-
-Sources: Cassandra's TableParams, CompactionParams, CompressionParams and CachingParams; ScyllaDB's cf_prop_defs.
-"""
+"""Table options: which there are, what the server makes of them, how CQL writes them."""
 
 from __future__ import annotations
 
@@ -10,147 +7,64 @@ from dataclasses import dataclass
 from typing import Any
 
 from alembic_cluster.errors import InvalidModel
+from alembic_cql import option_values as values
 from alembic_cql.features import Features
-from alembic_cql.types import quote_text
-
-COMPACTION_PACKAGE = "org.apache.cassandra.db.compaction."
-COMPRESSION_PACKAGE = "org.apache.cassandra.io.compress."
-_THRESHOLDS = {"min_threshold": "4", "max_threshold": "32"}
-_WITHOUT_THRESHOLDS = ("UnifiedCompactionStrategy",)
-
-
-def _number(value: Any) -> float:
-    return float(value)
-
-
-def _whole(value: Any) -> int:
-    number = int(value)
-    if number != float(value):
-        raise ValueError(value)
-    return number
-
-
-def _flag(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    return {"true": True, "false": False}[str(value).lower()]
-
-
-def _plain(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError(value)
-    return value
-
-
-def _map(value: Any) -> dict[str, str]:
-    if not isinstance(value, Mapping):
-        raise ValueError(value)
-    return {str(key): _same_boolean(_map_value(item)) for key, item in value.items()}
-
-
-def _same_boolean(text: str) -> str:
-    return text.lower() if text.lower() in ("true", "false") else text  # the server keeps 'True' and means true
-
-
-def _map_value(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _blobs(value: Any) -> dict[str, str]:
-    return {str(key): item if isinstance(item, str) else "0x" + bytes(item).hex() for key, item in value.items()}
-
-
-def _percentile(value: Any) -> str:
-    """Bring ``99.0PERCENTILE``, ``99percentile`` and ``99p`` to one form, likewise ``50.0ms`` and ``always``."""
-    text = _plain(value).replace(" ", "").lower()
-    if text.startswith(("min(", "max(")):
-        return text[:4] + ",".join(_percentile(part) for part in text[4:-1].split(",")) + ")"
-    for ending, short in (("percentile", "p"), ("p", "p"), ("ms", "ms")):
-        if text.endswith(ending):
-            return f"{float(text[: -len(ending)]):g}{short}"
-    return text
-
-
-def _caching(value: Any) -> dict[str, str]:
-    given = {key: item.upper() for key, item in _map(value).items()}
-    return {"keys": "ALL", "rows_per_partition": "NONE", **given}
-
-
-def _full_class(name: str, package: str) -> str:
-    return name if "." in name else package + name
-
-
-def _compaction(value: Any) -> dict[str, str]:
-    given = _map(value)
-    if "class" not in given:
-        raise ValueError(value)
-    given["class"] = _full_class(given["class"], COMPACTION_PACKAGE)
-    if given.get("enabled") == "true":
-        del given["enabled"]
-    if given["class"].rpartition(".")[2] in _WITHOUT_THRESHOLDS:
-        return given
-    return {**_THRESHOLDS, **given}
-
-
-def _compression(value: Any) -> dict[str, str]:
-    given = _map(value)
-    name = given.pop("sstable_compression", None) or given.pop("class", None)
-    if given.get("enabled") == "false" or not name:
-        return {"enabled": "false"}
-    given.pop("enabled", None)
-    chunk = given.pop("chunk_length_kb", None) or given.pop("chunk_length_in_kb", None)
-    given.pop("crc_check_chance", None)  # moved to an option of the table by Cassandra 3.0
-    return {**given, "class": _full_class(name, COMPRESSION_PACKAGE), "chunk_length_in_kb": chunk or "16"}
-
-
-def _cdc(value: Any) -> Any:
-    return _map(value) if isinstance(value, Mapping) else _flag(value)
-
-
-def _memtable(value: Any) -> str:
-    return _plain(value) or "default"
+from alembic_cql.scalars import quote_text
 
 
 @dataclass(frozen=True)
 class TableOption:
     """One table option.
 
-    :ivar normal: brings a value to the form in which equal ones are equal; ValueError or KeyError for what it isn't.
+    :ivar normal: brings a value to the form in which equal ones are equal; ValueError, TypeError or KeyError for what
+        it isn't.
     :ivar default: the server's own value where a table doesn't set the option.
     :ivar takes: what it takes, for messages.
+    :ivar server: ``cassandra`` or ``scylla`` for an option that only one of the two has.
     """
 
     normal: Callable[[Any], Any]
     default: Any
     takes: str
+    server: str | None = None
 
 
 _MAP = "a map of texts"
+_SECONDS = "whole seconds from 0"
+_RETRY = "text such as '99p', '50ms', 'MIN(99p,50ms)', 'ALWAYS' or 'NEVER'"
+_CHANCE = "a number from 0 to 1"
 TABLE_OPTIONS: Mapping[str, TableOption] = {
-    "additional_write_policy": TableOption(_percentile, "99p", "text such as '99p' or '50ms'"),
-    "allow_auto_snapshot": TableOption(_flag, True, "true or false"),
-    "bloom_filter_fp_chance": TableOption(_number, 0.01, "a number from 0 to 1"),
-    "caching": TableOption(_caching, {}, _MAP),
-    "cdc": TableOption(_cdc, False, "true or false (a map on ScyllaDB)"),
-    "compaction": TableOption(_compaction, {"class": "SizeTieredCompactionStrategy"}, _MAP + " with 'class'"),
-    "compression": TableOption(_compression, {"class": "LZ4Compressor"}, _MAP),
-    "crc_check_chance": TableOption(_number, 1.0, "a number from 0 to 1"),
-    "default_time_to_live": TableOption(_whole, 0, "seconds"),
-    "extensions": TableOption(_blobs, {}, "a map from text to bytes"),
-    "gc_grace_seconds": TableOption(_whole, 864000, "seconds"),
-    "incremental_backups": TableOption(_flag, True, "true or false"),
-    "max_index_interval": TableOption(_whole, 2048, "a whole number"),
-    "memtable": TableOption(_memtable, "default", "the name of a memtable configuration"),
-    "memtable_flush_period_in_ms": TableOption(_whole, 0, "milliseconds"),
-    "min_index_interval": TableOption(_whole, 128, "a whole number"),
-    "read_repair": TableOption(lambda value: _plain(value).upper(), "BLOCKING", "'BLOCKING' or 'NONE'"),
-    "speculative_retry": TableOption(_percentile, "99p", "text such as '99p', '50ms', 'ALWAYS' or 'NEVER'"),
-    # ScyllaDB only
-    "paxos_grace_seconds": TableOption(_whole, 864000, "seconds"),
-    "per_partition_rate_limit": TableOption(_map, {}, _MAP),
-    "synchronous_updates": TableOption(_flag, False, "true or false"),
-    "tablets": TableOption(_map, {}, _MAP),
-    "tombstone_gc": TableOption(_map, {}, _MAP),
+    "additional_write_policy": TableOption(values.retry, "99p", _RETRY, "cassandra"),
+    "allow_auto_snapshot": TableOption(values.flag, True, "true or false", "cassandra"),
+    "bloom_filter_fp_chance": TableOption(values.number(0, 1, above=True), 0.01, "a number above 0, 1 at most"),
+    "caching": TableOption(values.caching, {}, _MAP + " with 'keys' and 'rows_per_partition', ALL, NONE or a number"),
+    "cdc": TableOption(values.cdc, False, "true or false (a map on ScyllaDB)"),
+    "compaction": TableOption(
+        values.compaction, {"class": "SizeTieredCompactionStrategy"}, _MAP + " with 'class', a compaction strategy"
+    ),
+    "compression": TableOption(
+        values.compression,
+        {"class": "LZ4Compressor"},
+        _MAP + " with 'class', a compressor, and 'chunk_length_in_kb', a power of 2; or {'enabled': False} alone",
+    ),
+    "crc_check_chance": TableOption(values.number(0, 1), 1.0, _CHANCE),
+    "default_time_to_live": TableOption(
+        values.whole(0, values.LONGEST_TIME_TO_LIVE), 0, "whole seconds from 0 to 20 years"
+    ),
+    "extensions": TableOption(values.blobs, {}, "a map from text to bytes"),
+    "gc_grace_seconds": TableOption(values.whole(0), 864000, _SECONDS),
+    "incremental_backups": TableOption(values.flag, True, "true or false", "cassandra"),
+    "max_index_interval": TableOption(values.whole(1), 2048, "a whole number from 1"),
+    "memtable": TableOption(values.memtable, "default", "the name of a memtable configuration", "cassandra"),
+    "memtable_flush_period_in_ms": TableOption(values.whole(0), 0, "whole milliseconds from 0"),
+    "min_index_interval": TableOption(values.whole(1), 128, "a whole number from 1"),
+    "paxos_grace_seconds": TableOption(values.whole(0), 864000, _SECONDS, "scylla"),
+    "per_partition_rate_limit": TableOption(values.texts, {}, _MAP, "scylla"),
+    "read_repair": TableOption(values.one_of("BLOCKING", "NONE"), "BLOCKING", "'BLOCKING' or 'NONE'", "cassandra"),
+    "speculative_retry": TableOption(values.retry, "99p", _RETRY),
+    "synchronous_updates": TableOption(values.flag, False, "true or false", "scylla"),
+    "tablets": TableOption(values.texts, {}, _MAP, "scylla"),
+    "tombstone_gc": TableOption(values.texts, {}, _MAP, "scylla"),
 }
 # What a model says beside the table's name, and is no option of the server's.
 STRUCTURE_OPTIONS = ("partition_key", "clustering_order", "id")
@@ -168,9 +82,14 @@ def table_options(kwargs: Mapping[str, Any]) -> dict[str, Any]:
 def normal_option(name: str, value: Any, table: str) -> Any:
     """Bring an option's value to its canonical form.
 
-    :raises InvalidModel: when the value isn't what the option takes.
+    :raises InvalidModel: when there is no such option, or the value isn't what it takes.
     """
-    option = TABLE_OPTIONS[name]
+    option = TABLE_OPTIONS.get(name)
+    if option is None:
+        raise InvalidModel(
+            f"table {table!r}: there is no table option {name!r}; there are comment, {', '.join(TABLE_OPTIONS)}; "
+            "nothing was sent"
+        )
     try:
         return option.normal(value)
     except (ValueError, TypeError, KeyError, AttributeError):
@@ -179,8 +98,34 @@ def normal_option(name: str, value: Any, table: str) -> Any:
         ) from None
 
 
+def check_options(given: Mapping[str, Any], table: str, features: Features) -> None:
+    """Refuse options that the server hasn't, or whose values it wouldn't take, alone or together.
+
+    :param given: options by name, as a model has them.
+    :param table: the table's name, for messages.
+    :raises InvalidModel: naming the option.
+    """
+    for name in given:
+        normal_option(name, given[name], table)
+        server = TABLE_OPTIONS[name].server
+        if server is not None and (server == "scylla") is not features.is_scylla:
+            product = "ScyllaDB" if server == "scylla" else "Cassandra"
+            raise InvalidModel(f"table {table!r}: only {product} has the option cql_{name}; nothing was sent")
+    if isinstance(given.get("cdc"), Mapping) is not features.cdc_is_map and given.get("cdc") is not None:
+        takes = "a map" if features.cdc_is_map else "true or false"
+        raise InvalidModel(f"table {table!r}: the option cql_cdc takes {takes} on this server; nothing was sent")
+    complete = complete_options(given, table, features)
+    if complete["min_index_interval"] > complete["max_index_interval"]:
+        raise InvalidModel(
+            f"table {table!r}: cql_min_index_interval is {complete['min_index_interval']}, more than "
+            f"cql_max_index_interval ({complete['max_index_interval']}); nothing was sent"
+        )
+
+
 def complete_options(given: Mapping[str, Any], table: str, features: Features) -> dict[str, Any]:
     """Give every option with its canonical value, the server's default where none is given.
+
+    ``extensions`` is left out: Cassandra drops what is set there, ScyllaDB keeps there what it calls otherwise.
 
     :param given: options by name, as a model or the catalog has them.
     :param table: the table's name, for messages.
@@ -188,12 +133,14 @@ def complete_options(given: Mapping[str, Any], table: str, features: Features) -
     complete = {}
     for name, option in TABLE_OPTIONS.items():
         value = given.get(name)
-        if value is not None:
-            complete[name] = normal_option(name, value, table)
-        elif name == "tombstone_gc" and features.fills_in_tombstone_gc:
+        if name == "extensions" or (value is None and name == "tombstone_gc" and features.fills_in_tombstone_gc):
             continue
-        else:
-            complete[name] = option.normal(option.default)
+        if value is None and name == "compaction" and features.default_compaction is not None:
+            value = features.default_compaction
+        complete[name] = option.normal(option.default) if value is None else normal_option(name, value, table)
+    given_caching = given.get("caching")
+    missing = features.caching_by_default if given_caching is None else features.caching_when_missing
+    complete["caching"] = {**missing, **complete["caching"]}
     leveled = complete["compaction"]["class"].endswith(".LeveledCompactionStrategy")
     if given.get("bloom_filter_fp_chance") is None and leveled:
         complete["bloom_filter_fp_chance"] = 0.1  # the default hangs on the compaction (TableParams.java)
@@ -213,37 +160,38 @@ def set_options(given: Mapping[str, Any], table: str, features: Features) -> dic
 
 def readable_option(name: str, value: Any) -> Any:
     """Give a canonical value as a person would write it: short class names, no thresholds that are the default."""
-    if name == "extensions":
-        return {key: bytes.fromhex(blob[2:]) for key, blob in value.items()}
     if name not in ("compaction", "compression"):
         return value
-    package = COMPACTION_PACKAGE if name == "compaction" else COMPRESSION_PACKAGE
+    package = values.COMPACTION_PACKAGE if name == "compaction" else values.COMPRESSION_PACKAGE
     short = {key: item.removeprefix(package) if key == "class" else item for key, item in value.items()}
-    if name == "compaction" and short["class"] not in _WITHOUT_THRESHOLDS:
-        for key, threshold in _THRESHOLDS.items():
+    if name == "compaction" and short["class"] not in values.WITHOUT_THRESHOLDS:
+        for key, threshold in values.THRESHOLDS.items():
             if short.get(key) == threshold:
                 del short[key]
     return short
 
 
-def option_literal(name: str, value: Any, table: str) -> str:
+def option_literal(name: str, value: Any, table: str, features: Features | None = None) -> str:
     """Write an option's value as CQL.
 
+    :param features: with the server's, a compression map is written with the names that this server has for its keys.
     :raises InvalidModel: when the value isn't what the option takes.
     """
-    normal_option(name, value, table)
+    normal = normal_option(name, value, table)
     if name == "extensions":
-        return "{" + ", ".join(f"{quote_text(key)}: {blob}" for key, blob in _blobs(value).items()) + "}"
+        return "{" + ", ".join(f"{quote_text(key)}: {blob}" for key, blob in normal.items()) + "}"
+    if name == "compression" and features is not None and not features.is_scylla:
+        value = readable_option(name, normal)
     if isinstance(value, Mapping):
         return map_literal(value)
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (int, float)):
-        return repr(value)
-    return quote_text(str(value))
+    if isinstance(normal, bool):
+        return str(normal).lower()
+    if isinstance(normal, (int, float)):
+        return repr(normal)
+    return quote_text(str(value).strip())
 
 
 def map_literal(value: Mapping[str, Any]) -> str:
     """Write a map of texts, as compaction and replication take it."""
-    pairs = (f"{quote_text(str(key))}: {quote_text(_map_value(item))}" for key, item in value.items())
+    pairs = (f"{quote_text(str(key))}: {quote_text(values.text_of(item))}" for key, item in value.items())
     return "{" + ", ".join(pairs) + "}"
