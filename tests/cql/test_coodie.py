@@ -20,8 +20,8 @@ from pydantic import BaseModel
 from sqlalchemy import Index, MetaData
 from sqlalchemy.schema import CreateIndex
 
-from alembic_cluster.errors import ConfigurationError, InvalidModel
-from alembic_cql import metadata_from_coodie
+from alembic_cluster.errors import ConfigurationError, InvalidModel, SchemaDriftWarning
+from alembic_cql import metadata_from_coodie, sync_tables
 from alembic_cql.dialect import ScyllaDialect
 from alembic_cql.schema import keyspace_objects
 from tests.cql.oracle import another_keyspace, describe, engine_of, pending
@@ -260,6 +260,42 @@ def test_a_changed_document_is_found(synced: Callable[..., CassandraKeyspace]) -
     assert sorted(operation[0] for operation in operations) == [
         "add_column", "add_index", "alter_table_options", "remove_column",
     ]  # fmt: skip
+
+
+class Product(sync.Document):
+    id: Annotated[UUID, fields.PrimaryKey()]
+    name: str
+    brand: Annotated[str, fields.Indexed()] = "Unknown"
+    price: float = 0.0
+
+    class Settings:
+        name = "products"
+
+
+class GrownProduct(sync.Document):
+    id: Annotated[UUID, fields.PrimaryKey()]
+    name: str
+    brand: str = "Unknown"
+    price: float = 0.0
+    rating: Annotated[int, fields.Indexed()] = 0
+
+    class Settings:
+        name = "products"
+        __default_ttl__ = 7200
+
+
+def test_sync_tables_does_what_sync_table_does_as_a_document_grows(
+    synced: Callable[..., CassandraKeyspace],
+) -> None:
+    theirs = synced(Product)
+    theirs.execute("ALTER TABLE products ADD legacy_col int")
+    with another_keyspace(theirs) as ours, engine_of(ours) as engine:
+        sync_tables(engine, metadata_from_coodie(Product))
+        ours.execute("ALTER TABLE products ADD legacy_col int")
+        GrownProduct.sync_table(drop_removed_indexes=True)
+        with pytest.warns(SchemaDriftWarning, match="column 'legacy_col' of table 'products' is only in the database"):
+            sync_tables(engine, metadata_from_coodie(GrownProduct), drop_removed_indexes=True)
+        assert describe(ours) == describe(theirs)
 
 
 def test_true_as_python_writes_it_is_true(synced: Callable[..., CassandraKeyspace]) -> None:

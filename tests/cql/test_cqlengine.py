@@ -17,7 +17,7 @@ from cassandra.cqlengine.usertype import UserType
 from sqlalchemy import Index, MetaData
 
 from alembic_cluster.errors import ConfigurationError, InvalidModel
-from alembic_cql import metadata_from_cqlengine
+from alembic_cql import metadata_from_cqlengine, sync_tables
 from alembic_cql import types as cql
 from alembic_cql.schema import keyspace_objects
 from tests.cql.oracle import another_keyspace, describe, engine_of, pending
@@ -207,6 +207,37 @@ def test_a_changed_model_is_found(sync: Callable[..., CassandraKeyspace]) -> Non
     assert sorted(operation[0] for operation in operations) == [
         "add_column", "add_index", "alter_table_options", "remove_column", "remove_index",
     ]  # fmt: skip
+
+
+def test_sync_tables_does_what_sync_table_does_as_a_model_grows(sync: Callable[..., CassandraKeyspace]) -> None:
+    class Place(UserType):
+        x = columns.Double()
+
+    class Visit(Model):
+        id = columns.UUID(primary_key=True)
+        at = columns.DateTime(primary_key=True, clustering_order="DESC")
+
+    class WidePlace(UserType):
+        __type_name__ = "place"
+        x = columns.Double()
+        y = columns.Double()
+
+    class GrownVisit(Model):
+        __table_name__ = "visit"
+        __options__ = {"compaction": {"class": "LeveledCompactionStrategy"}, "bloom_filter_fp_chance": 0.1}
+        id = columns.UUID(primary_key=True)
+        at = columns.DateTime(primary_key=True, clustering_order="DESC")
+        note = columns.Text(index=True, db_field="Note")
+        total = columns.Integer(static=True)
+        places = columns.List(columns.UserDefinedType(WidePlace))
+
+    theirs = sync(Visit)
+    with another_keyspace(theirs) as ours, engine_of(ours) as engine:
+        sync_tables(engine, metadata_from_cqlengine([Visit, Place]))
+        management.sync_type(theirs.name, Place)
+        sync(GrownVisit)
+        sync_tables(engine, metadata_from_cqlengine(GrownVisit))
+        assert describe(ours) == describe(theirs)
 
 
 def test_an_equal_index_of_another_name_is_the_models(sync: Callable[..., CassandraKeyspace]) -> None:
