@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from alembic.ddl.base import AddColumn, DropColumn
 from alembic.operations import ops
 from alembic.util import DispatchPriority, PriorityDispatchResult
 from sqlalchemy import Table
+from sqlalchemy.schema import DropIndex
 
 from alembic_cluster.errors import ImpossibleChange
-from alembic_cql.ddl import check_table
+from alembic_cql.compare_objects import ObjectDifferences, check_views, compare_objects
+from alembic_cql.ddl import DropMaterializedView, check_table
 from alembic_cql.differences import changed_options, impossible_changes, index_differences
+from alembic_cql.foresight import Foresight, Refusal
+from alembic_cql.heads import is_heads_table
 from alembic_cql.operations import AlterTableOptionsOp
 from alembic_cql.reflection import KeyspaceInfo, TableInfo
 from alembic_cql.typenames import canonical_name
 
 REBUILD = (
-    "create a new table under another name with the wanted definition, copy the rows in batches, let the "
-    "program use it, and drop the old table in a later revision; no revision was written"
+    "No ALTER TABLE can do that: create a new table under another name with the wanted definition, copy the rows in "
+    "batches, let the program use it, and drop the old table in a later revision"
 )
 
 
@@ -32,7 +37,9 @@ def register(plugin: Any) -> None:
     for element in ("foreignkeys",):
         plugin.add_autogenerate_comparator(_stop, "table", element, qualifier="cql")
     plugin.add_autogenerate_comparator(_check_model, "autogenerate", qualifier="cql", priority=DispatchPriority.FIRST)
-    plugin.add_autogenerate_comparator(_compare_tables, "autogenerate", qualifier="cql", priority=DispatchPriority.LAST)
+    plugin.add_autogenerate_comparator(
+        _compare_keyspaces, "schema", "cql", qualifier="cql", priority=DispatchPriority.LAST
+    )
 
 
 def _stop(*args: Any, **kw: Any) -> PriorityDispatchResult:
@@ -52,42 +59,44 @@ def _check_model(autogen_context: Any, upgrade_ops: ops.UpgradeOps) -> PriorityD
         check_table(table)
         for column in table.columns:
             canonical_name(column.type, autogen_context.dialect)
+    check_views(autogen_context)
     return PriorityDispatchResult.CONTINUE
 
 
-def _compare_tables(autogen_context: Any, upgrade_ops: ops.UpgradeOps) -> PriorityDispatchResult:
-    """Compare keys, types, static columns and options of the tables that both sides have."""
-    impossible: list[str] = []
+def _compare_keyspaces(
+    autogen_context: Any, upgrade_ops: ops.UpgradeOps, schemas: set[str | None]
+) -> PriorityDispatchResult:
+    """Compare what Alembic doesn't: keys, types, static columns, options, user types, materialized views."""
+    keyspaces = {schema: _keyspace(autogen_context, schema) for schema in sorted(schemas, key=lambda name: name or "")}
+    objects = compare_objects(autogen_context, keyspaces)
+    impossible = objects.impossible
+    options: list[ops.MigrateOperation] = []
     for table in _model_tables(autogen_context):
-        keyspace = _keyspace(autogen_context, table.schema)
-        found = keyspace.tables.get(table.name)
+        schema = _schema(autogen_context, table)
+        if schema not in keyspaces or not autogen_context.run_name_filters(
+            table.name, "table", {"schema_name": schema}
+        ):
+            continue
+        found = keyspaces[schema].tables.get(table.name)
         if found is None:
             continue
-        impossible.extend(impossible_changes(table, found, autogen_context.dialect))
-        _keep_equal_indexes(upgrade_ops, table, index_differences(table, found).equal)
-        operation = _changed_options(table, found, autogen_context.dialect)
+        impossible.extend(f"{clause}. {REBUILD}" for clause in _impossible(autogen_context, table, found))
+        _keep_equal_indexes(upgrade_ops, (table.name, schema), index_differences(table, found).equal)
+        operation = _changed_options(table, found, schema, autogen_context.dialect)
         if operation is not None:
-            upgrade_ops.ops.append(ops.ModifyTableOps(table.name, [operation], schema=table.schema))
+            options.append(ops.ModifyTableOps(table.name, [operation], schema=schema))
+    tables = [item for item in upgrade_ops.ops if not _is_version_table(item, keyspaces)]
+    upgrade_ops.ops = [*objects.before, *tables, *options, *objects.after]
+    if not impossible:
+        impossible.extend(_foreseen(autogen_context, upgrade_ops.ops, objects))
     if impossible:
-        raise ImpossibleChange("; ".join(impossible) + f". No ALTER TABLE can do that: {REBUILD}")
+        raise ImpossibleChange("; ".join(dict.fromkeys(impossible)) + "; no revision was written")
     return PriorityDispatchResult.CONTINUE
 
 
-def _keep_equal_indexes(upgrade_ops: ops.UpgradeOps, table: Table, server_names: Mapping[str, str]) -> None:
-    """Take out the operations that only give an index the name that the server would choose for it."""
-    if not server_names:
-        return
-    for container in upgrade_ops.ops:
-        if isinstance(container, ops.ModifyTableOps) and (container.table_name, container.schema) == (
-            table.name,
-            table.schema,
-        ):
-            container.ops = [
-                item
-                for item in container.ops
-                if not (isinstance(item, ops.CreateIndexOp) and item.index_name in server_names)
-                and not (isinstance(item, ops.DropIndexOp) and item.index_name in server_names.values())
-            ]
+def _schema(autogen_context: Any, table: Table) -> str | None:
+    """Give a table's keyspace as Alembic calls it: None for that of the connection."""
+    return None if table.schema == autogen_context.dialect.default_schema_name else table.schema
 
 
 def _keyspace(autogen_context: Any, schema: str | None) -> KeyspaceInfo:
@@ -97,9 +106,71 @@ def _keyspace(autogen_context: Any, schema: str | None) -> KeyspaceInfo:
     return info
 
 
-def _changed_options(table: Table, found: TableInfo, dialect: Any) -> AlterTableOptionsOp | None:
+def _impossible(autogen_context: Any, table: Table, found: TableInfo) -> Iterable[str]:
+    left_out = [
+        column.name
+        for column in table.columns
+        if not autogen_context.run_object_filters(column, column.name, "column", False, None)
+    ]
+    types = autogen_context.opts.get("compare_type", True) is not False
+    return impossible_changes(table, found, autogen_context.dialect, left_out=left_out, types=types)
+
+
+def _changed_options(table: Table, found: TableInfo, schema: str | None, dialect: Any) -> AlterTableOptionsOp | None:
     """Make the operation that brings the options to the model's, or None where they are equal."""
     changed, existing = changed_options(table, found, dialect)
     if not changed:
         return None
-    return AlterTableOptionsOp(table.name, changed, existing=existing, schema=table.schema)
+    return AlterTableOptionsOp(table.name, changed, existing=existing, schema=schema)
+
+
+def _keep_equal_indexes(
+    upgrade_ops: ops.UpgradeOps, table: tuple[str, str | None], server_names: Mapping[str, str]
+) -> None:
+    """Take out the operations that only give an index the name that the server would choose for it."""
+    if not server_names:
+        return
+    for container in upgrade_ops.ops:
+        if isinstance(container, ops.ModifyTableOps) and (container.table_name, container.schema) == table:
+            container.ops = [
+                item
+                for item in container.ops
+                if not (isinstance(item, ops.CreateIndexOp) and item.index_name in server_names)
+                and not (isinstance(item, ops.DropIndexOp) and item.index_name in server_names.values())
+            ]
+
+
+def _is_version_table(operation: ops.MigrateOperation, keyspaces: Mapping[str | None, KeyspaceInfo]) -> bool:
+    """Tell the drop of a version table: Alembic itself knows that of its own keyspace only."""
+    if not isinstance(operation, ops.DropTableOp):
+        return False
+    found = keyspaces[operation.schema].tables.get(operation.table_name)
+    return found is not None and is_heads_table({column.name: column.kind for column in found.columns})
+
+
+def _foreseen(
+    autogen_context: Any, operations: Iterable[ops.MigrateOperation], objects: ObjectDifferences
+) -> Iterator[str]:
+    """Say which of the operations the server is sure to refuse."""
+    sent: list[Any] = [DropMaterializedView(view) for view in objects.dropped_views]
+    foresight = Foresight(autogen_context.connection, sent)
+    for operation in operations:
+        for item in operation.ops if isinstance(operation, ops.ModifyTableOps) else [operation]:
+            construct = _construct(item)
+            if construct is None:
+                continue
+            try:
+                foresight.check(construct)
+            except Refusal as error:
+                yield error.reason
+            sent.append(construct)
+
+
+def _construct(operation: ops.MigrateOperation) -> Any:
+    if isinstance(operation, ops.AddColumnOp):
+        return AddColumn(operation.table_name, operation.column, schema=operation.schema)
+    if isinstance(operation, ops.DropColumnOp):
+        return DropColumn(operation.table_name, operation.to_column(), schema=operation.schema)
+    if isinstance(operation, ops.DropIndexOp):
+        return DropIndex(operation.to_index())
+    return None

@@ -43,7 +43,8 @@ class AlterViewOptions(ExecutableDDLElement):
         self.schema = schema
 
 
-def _qualified(compiler: Any, name: str, schema: str | None) -> str:
+def qualified(compiler: Any, name: str, schema: str | None) -> str:
+    """Write a name with its keyspace, where there is one."""
     quoted: str = compiler.preparer.quote(name)
     return quoted if schema is None else f"{compiler.preparer.quote_schema(schema)}.{quoted}"
 
@@ -51,7 +52,7 @@ def _qualified(compiler: Any, name: str, schema: str | None) -> str:
 @compiles(AddTypeField, "cql")
 def _add_type_field(element: AddTypeField, compiler: Any, **kw: Any) -> str:
     kind = compiler.dialect.type_compiler_instance.process(element.field_type)
-    name = _qualified(compiler, element.type_name, element.schema)
+    name = qualified(compiler, element.type_name, element.schema)
     return f"ALTER TYPE {name} ADD {compiler.preparer.quote(element.field_name)} {kind}"
 
 
@@ -61,5 +62,5 @@ def _alter_view_options(element: AlterViewOptions, compiler: Any, **kw: Any) -> 
         f"{name} = {quote_text(value or '') if name == 'comment' else option_literal(name, value, element.view_name)}"
         for name, value in element.changes.items()
     ]
-    name = _qualified(compiler, element.view_name, element.schema)
+    name = qualified(compiler, element.view_name, element.schema)
     return f"ALTER MATERIALIZED VIEW {name} WITH " + "\n    AND ".join(properties)

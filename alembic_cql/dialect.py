@@ -338,10 +338,14 @@ def _check_and_create_types(target: MetaData, connection: Any, **kw: Any) -> Non
                 connection.dialect.type_compiler_instance.process(column.type)
             except ClusterError as error:
                 raise InvalidModel(f"table {table.name!r}, column {column.name!r}: {error}") from error
-    objects = cql_schema.keyspace_objects(target)
-    existing = _existing(connection, objects.types, "types") if kw.get("checkfirst") else set()
-    for kind in cql_schema.sorted_types(objects.types.values()):
-        if (kind.schema, kind.name) not in existing:
+    for view in cql_schema.keyspace_objects(target).views.values():
+        base = target.tables.get(view.base if view.schema is None else f"{view.schema}.{view.base}")
+        if base is not None:
+            cql_schema.check_view(view, base)
+    types = cql_schema.declared_types(target)
+    existing = _existing(connection, types, "types") if kw.get("checkfirst") else set()
+    for kind in cql_schema.sorted_types(types.values()):
+        if kind.fields and (kind.schema, kind.name) not in existing:
             connection.execute(CreateUserType(kind))
 
 
@@ -371,10 +375,10 @@ def _drop_views(target: MetaData, connection: Any, **kw: Any) -> None:
 def _drop_types(target: MetaData, connection: Any, **kw: Any) -> None:
     if connection.dialect.name != CassandraDialect.name:
         return
-    objects = cql_schema.keyspace_objects(target)
-    existing = _existing(connection, objects.types, "types") if kw.get("checkfirst") else set(objects.types)
-    for kind in reversed(cql_schema.sorted_types(objects.types.values())):
-        if (kind.schema, kind.name) in existing:
+    types = cql_schema.declared_types(target)
+    existing = _existing(connection, types, "types") if kw.get("checkfirst") else set(types)
+    for kind in reversed(cql_schema.sorted_types(types.values())):
+        if kind.fields and (kind.schema, kind.name) in existing:
             connection.execute(DropUserType(kind))
 
 

@@ -15,20 +15,23 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DropIndex, DropTable
 
 from alembic_cluster.errors import UnsupportedOperation
 from alembic_cql.ddl import CreateMaterializedView, DropMaterializedView
+from alembic_cql.differences import refused_addition
 from alembic_cql.reflection import KeyspaceInfo, TableInfo
-from alembic_cql.schema import is_counter, is_static
-from alembic_cql.typenames import canonical_name
-from alembic_cql.types import COUNTER, UserType
+from alembic_cql.schema import is_static
+from alembic_cql.types import UserType
 
-# Bytes of a value where Cassandra says they are fixed; a column that was dropped is only taken back with equal ones.
-_LENGTHS = {"boolean": 1, "int": 4, "float": 4, "bigint": 8, "double": 8, "timestamp": 8, "uuid": 16, "timeuuid": 16}
-_VARIABLE = ("ascii", "blob", "decimal", "inet", "text", "varint")
 _COPY = "add a column of another name, copy the values in batches, and drop the old one in a later revision"
 
 
-def refuse(what: str, instead: str) -> UnsupportedOperation:
-    """Make the error for an operation that CQL has no statement for."""
-    return UnsupportedOperation(f"{what}: {instead}; nothing of this revision was sent")
+class Refusal(UnsupportedOperation):
+    """An operation that the server has no way to do.
+
+    :ivar reason: what it can't do, and what to do instead.
+    """
+
+    def __init__(self, what: str, instead: str) -> None:
+        self.reason = f"{what}: {instead}"
+        super().__init__(f"{self.reason}; nothing of this revision was sent")
 
 
 class Foresight:
@@ -114,12 +117,12 @@ class Foresight:
     def _check_rename(self, table: TableInfo, name: str, schema: str | None) -> None:
         column = self._column(table, name)
         if column is not None and column.kind in ("static", "regular"):
-            raise refuse(
+            raise Refusal(
                 f"only primary key columns can be renamed, and {name!r} of table {table.name!r} is none", _COPY
             )
         indexes = self._indexes(table, name)
         if indexes:
-            raise refuse(
+            raise Refusal(
                 f"column {name!r} of table {table.name!r} has the index {', '.join(indexes)}, so it cannot be renamed",
                 "drop the index before and create it again afterwards",
             )
@@ -128,25 +131,25 @@ class Foresight:
         where = f"column {name!r} of table {table.name!r}"
         column = self._column(table, name)
         if column is not None and column.kind in ("partition_key", "clustering"):
-            raise refuse(
+            raise Refusal(
                 f"{where} is part of the primary key, so it cannot be dropped",
                 "create a new table with the wanted key, copy the rows, and drop the old table in a later revision",
             )
         indexes = self._indexes(table, name)
         if indexes:
-            raise refuse(
+            raise Refusal(
                 f"{where} has the index {', '.join(indexes)}, so it cannot be dropped", "drop the index before"
             )
         if self._dialect.features.drop_column_under_view:
             return
         views = self._views(table, schema)
         if views:
-            raise refuse(
+            raise Refusal(
                 f"{where} cannot be dropped while the table has the materialized view {', '.join(views)}",
                 "drop the view before; creating it again afterwards builds it anew from all rows",
             )
         if column is not None and isinstance(column.type, UserType):
-            raise refuse(
+            raise Refusal(
                 f"{where} is of a user type that is not frozen, so it cannot be dropped",
                 "leave the column and its type",
             )
@@ -155,33 +158,16 @@ class Foresight:
         column = construct.column
         where = f"column {column.name!r} of table {table.name!r}"
         if is_static(column) and not table.key.clustering:
-            raise refuse(f"{where} cannot be static, for the table has no clustering columns", "drop cql_static")
-        if is_counter(column) != any(isinstance(item.type, COUNTER) for item in table.columns) and (
-            is_counter(column) or any(item.kind in ("static", "regular") for item in table.columns)
-        ):
-            raise refuse(f"{where}: counters and other columns don't go into one table", "make a table of their own")
-        dropped = self._keyspace(schema).dropped_columns.get(table.name, {}).get(column.name)
-        if dropped is None:
-            return
-        new, old = canonical_name(column.type, self._dialect), str(dropped["type"])
-        if new == old == "counter":
-            raise refuse(f"{where} was dropped before, and a counter cannot come back", "give it another name")
-        if not self._dialect.features.is_scylla and _incompatible(new, old):
-            raise refuse(
-                f"{where} was dropped before as {old}, and cannot come back as {new}: old data may still lie on disk",
-                "give it another name",
-            )
+            raise Refusal(f"{where} cannot be static, for the table has no clustering columns", "drop cql_static")
+        dropped = self._keyspace(schema).dropped_columns.get(table.name, {})
+        reason = refused_addition(column, table, dropped, self._dialect)
+        if reason is not None:
+            raise Refusal(f"{where} cannot be added: {reason}", "give it another name, or a table of its own")
 
     def _check_drop_table(self, table: TableInfo, schema: str | None) -> None:
         views = self._views(table, schema)
         if views:
-            raise refuse(
+            raise Refusal(
                 f"table {table.name!r} has the materialized view {', '.join(views)}, so it cannot be dropped",
                 "drop the view before",
             )
-
-
-def _incompatible(new: str, old: str) -> bool:
-    """Say whether it is certain that values of one type can't be read as values of another."""
-    known = {**_LENGTHS, **dict.fromkeys(_VARIABLE, 0)}
-    return new in known and old in known and known[new] != known[old]

@@ -17,7 +17,7 @@ from sqlalchemy.types import TypeEngine
 from alembic_cluster.execution import WatchedExecution
 from alembic_cluster.rehearsal import RehearsedExecution, end_rehearsal, running_context
 from alembic_cql.ddl import AlterTableOptions, index_identity
-from alembic_cql.foresight import Foresight, refuse
+from alembic_cql.foresight import Foresight, Refusal
 from alembic_cql.heads import HeadMove, check_layout, count_moves, heads_table
 from alembic_cql.render import render_type
 from alembic_cql.splitting import split_cql
@@ -161,17 +161,17 @@ class CqlImpl(WatchedExecution, RehearsedExecution, _TextExecution):
         """
         where = f"column {column_name!r} of table {table_name!r}"
         if nullable is not None and nullable != existing_nullable:
-            raise refuse(
+            raise Refusal(
                 f"CQL has no NOT NULL, so nullable of {where} cannot be changed",
                 "drop nullable= from the operation; check for None in the program",
             )
         if server_default is not False and server_default is not None:
-            raise refuse(
+            raise Refusal(
                 f"CQL has no column defaults, so {where} cannot get one",
                 "use default= in the model, which the program fills in",
             )
         if comment not in (False, None):
-            raise refuse(f"CQL has no comments on columns ({where})", "write it into the table's comment")
+            raise Refusal(f"CQL has no comments on columns ({where})", "write it into the table's comment")
         if type_ is not None:
             self._change_type(table_name, column_name, type_, existing_type, schema)
         if name is not None and name != column_name:
@@ -189,7 +189,7 @@ class CqlImpl(WatchedExecution, RehearsedExecution, _TextExecution):
         if existing_type is not None and canonical_name(existing_type, self.dialect) == new:
             return
         if not self.dialect.features.alter_column_type:  # type: ignore[attr-defined]
-            raise refuse(
+            raise Refusal(
                 f"Cassandra cannot change the type of column {column_name!r} of table {table_name!r} to {new}",
                 "add a column of another name, copy the values in batches, and drop the old one in a later revision",
             )
@@ -201,14 +201,14 @@ class CqlImpl(WatchedExecution, RehearsedExecution, _TextExecution):
         :raises UnsupportedOperation: always.
         """
         kind, instead = _CONSTRAINTS.get(type(const).__name__, ("constraints", "check in the program"))
-        raise refuse(f"CQL has no {kind} (table {const.table.name!r}, {const.name or 'unnamed'})", instead)
+        raise Refusal(f"CQL has no {kind} (table {const.table.name!r}, {const.name or 'unnamed'})", instead)
 
     def drop_constraint(self, const: Any, **kw: Any) -> None:
         """Refuse it: CQL has none.
 
         :raises UnsupportedOperation: always.
         """
-        raise refuse(
+        raise Refusal(
             f"CQL has no constraints, so {const.name!r} of table {const.table.name!r} cannot be dropped",
             "drop the operation from the revision",
         )
@@ -218,7 +218,7 @@ class CqlImpl(WatchedExecution, RehearsedExecution, _TextExecution):
 
         :raises UnsupportedOperation: always.
         """
-        raise refuse(
+        raise Refusal(
             f"CQL cannot rename table {old_table_name!r}",
             f"create {str(new_table_name)!r}, copy the rows, and drop {old_table_name!r} in a later revision",
         )
@@ -231,7 +231,7 @@ class CqlImpl(WatchedExecution, RehearsedExecution, _TextExecution):
 
         :raises UnsupportedOperation: always.
         """
-        raise refuse(
+        raise Refusal(
             f"batch_alter_table(recreate='always') cannot copy table {table.name!r} in CQL", "leave recreate out"
         )
 
@@ -302,7 +302,7 @@ def _if(compiler: Any, what: str, wanted: bool) -> str:
     if not wanted:
         return ""
     if not compiler.dialect.features.alter_if_exists:
-        raise refuse(f"this server's ALTER TABLE has no IF {what}", "leave it out")
+        raise Refusal(f"this server's ALTER TABLE has no IF {what}", "leave it out")
     return f"IF {what} "
 
 

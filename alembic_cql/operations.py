@@ -8,6 +8,8 @@ from typing import Any
 from alembic.autogenerate.render import renderers
 from alembic.operations import MigrateOperation, Operations
 
+from alembic_cql.render import call
+
 
 @Operations.register_operation("alter_table_options")
 class AlterTableOptionsOp(MigrateOperation):
@@ -72,14 +74,10 @@ def _alter_table_options(operations: Operations, operation: AlterTableOptionsOp)
 
 @renderers.dispatch_for(AlterTableOptionsOp)
 def _render_alter_table_options(autogen_context: Any, operation: AlterTableOptionsOp) -> str:
-    prefix = autogen_context.opts["alembic_module_prefix"] or ""
-    arguments = [repr(operation.table_name), _render_map(operation.options)]
-    if operation.existing:
-        arguments.append(f"existing={_render_map(operation.existing)}")
-    if operation.schema:
-        arguments.append(f"schema={operation.schema!r}")
-    return f"{prefix}alter_table_options(\n    " + ",\n    ".join(arguments) + ",\n)"
-
-
-def _render_map(values: Mapping[str, Any]) -> str:
-    return "{" + ", ".join(f"{name!r}: {value!r}" for name, value in values.items()) + "}"
+    return call(
+        autogen_context,
+        "alter_table_options",
+        [repr(operation.table_name), repr(operation.options)],
+        existing=operation.existing or None,
+        schema=operation.schema,
+    )

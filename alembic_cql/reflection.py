@@ -217,7 +217,7 @@ def reflect_keyspace(connection: Connection, schema: str | None = None) -> MetaD
             continue
         _to_table(table, metadata, dialect.features)
     for view in keyspace.views.values():
-        _to_view(view, metadata, dialect.features)
+        to_view(view, schema, dialect.features, metadata)
     return metadata
 
 
@@ -244,7 +244,14 @@ def _to_table(table: TableInfo, metadata: MetaData, features: Features) -> Table
     )
 
 
-def _to_view(view: TableInfo, metadata: MetaData, features: Features) -> MaterializedView:
+def to_view(
+    view: TableInfo, schema: str | None, features: Features, metadata: MetaData | None = None
+) -> MaterializedView:
+    """Make a MaterializedView out of a catalog entry.
+
+    :param schema: the keyspace to write into it.
+    :param metadata: where it is to belong.
+    """
     assert view.view is not None
     return MaterializedView(
         view.name,
@@ -254,7 +261,7 @@ def _to_view(view: TableInfo, metadata: MetaData, features: Features) -> Materia
         partition_key=view.key.partition,
         clustering=dict(view.key.clustering),
         columns=None if view.view["include_all_columns"] else [column.name for column in view.columns],
-        schema=metadata.schema,
+        schema=schema,
         comment=view.comment or None,
         options=set_options(view.options, view.name, features),
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Column, MetaData, Table
+from sqlalchemy.types import TypeDecorator
 
 from alembic_cluster.errors import InvalidModel
 from alembic_cql.types import COUNTER, FROZEN, LIST, MAP, TUPLE, UserType
@@ -134,6 +135,22 @@ def sorted_types(types: Iterable[UserType]) -> list[UserType]:
     return done
 
 
+def declared_types(metadata: MetaData) -> dict[tuple[str | None, str], UserType]:
+    """Give the user types that a MetaData needs: those that belong to it, and those that its columns use.
+
+    :return: by keyspace and name. One without fields is a mere reference to a type that is there.
+    """
+    found = dict(keyspace_objects(metadata).types)
+    waiting = [column.type for table in metadata.tables.values() for column in table.columns]
+    waiting += [kind for item in found.values() for _, kind in item.fields]
+    while waiting:
+        for kind in used_types([waiting.pop()]):
+            if (kind.schema, kind.name) not in found:
+                found[(kind.schema, kind.name)] = kind
+                waiting += [inner for _, inner in kind.fields]
+    return found
+
+
 def used_types(kinds: Iterable[Any]) -> list[UserType]:
     """Give the user types that some types use directly, at any depth of collections."""
     found: list[UserType] = []
@@ -142,6 +159,8 @@ def used_types(kinds: Iterable[Any]) -> list[UserType]:
             found.append(kind)
         elif isinstance(kind, (LIST, MAP, TUPLE, FROZEN)):
             found.extend(used_types(kind.parts()))
+        elif isinstance(kind, TypeDecorator):
+            found.extend(used_types([kind.impl_instance]))
     return found
 
 
@@ -173,6 +192,37 @@ def table_key(table: Table) -> Key:
             f"{table.kwargs.get('cql_clustering_order')!r}; nothing was sent"
         )
     return Key(tuple(partition), tuple(clustering))
+
+
+def check_view(view: MaterializedView, base: Table) -> None:
+    """Refuse a view that no server makes of a table (CreateViewStatement.java).
+
+    :raises InvalidModel: naming the view and the rule.
+    """
+    where = f"materialized view {view.name!r}"
+    primary, statics = table_key(base).columns, [column.name for column in base.columns if is_static(column)]
+    selected = [column.name for column in base.columns] if view.columns is None else [*view.columns, *view.key.columns]
+    unknown = [name for name in selected if name not in base.columns]
+    if unknown:
+        raise InvalidModel(f"{where}: table {base.name!r} has no column {unknown[0]!r}; nothing was sent")
+    static = [name for name in statics if name in selected]
+    if static:
+        raise InvalidModel(
+            f"{where} cannot hold {static[0]!r}, which is static in table {base.name!r}: list the other columns in "
+            "columns=; nothing was sent"
+        )
+    missing = [name for name in primary if name not in view.key.columns]
+    if missing:
+        raise InvalidModel(
+            f"{where}: its primary key lacks {missing[0]!r}; it must have all columns of the primary key of table "
+            f"{base.name!r} ({', '.join(primary)}); nothing was sent"
+        )
+    more = [name for name in view.key.columns if name not in primary]
+    if len(more) > 1:
+        raise InvalidModel(
+            f"{where}: its primary key has {' and '.join(more)}; only one column from outside the primary key of table "
+            f"{base.name!r} may be in it; nothing was sent"
+        )
 
 
 def is_static(column: Column[Any]) -> bool:

@@ -12,7 +12,9 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from alembic_cql import reflect_keyspace
+from alembic_cluster.errors import InvalidModel
+from alembic_cql import MaterializedView, reflect_keyspace
+from alembic_cql import types as cql
 from alembic_cql.schema import keyspace_objects
 from tests.cql import real_schemas
 from tests.cql.project import Project, describe
@@ -90,7 +92,9 @@ def test_alembic_check_is_clean(loaded: Loaded, tmp_path: Path) -> None:
     project = Project(tmp_path, loaded.second)
     project.models(
         f"""
-        from alembic_cql import reflect_keyspace
+        from alembic_cluster.errors import InvalidModel
+from alembic_cql import MaterializedView, reflect_keyspace
+from alembic_cql import types as cql
         with sa.create_engine({loaded.first.url!r}, poolclass=sa.NullPool).connect() as connection:
             metadata = reflect_keyspace(connection)
         """
@@ -99,3 +103,27 @@ def test_alembic_check_is_clean(loaded: Loaded, tmp_path: Path) -> None:
     loaded.second.execute("CREATE TABLE one_more (id int PRIMARY KEY)")
     assert not project.is_clean()
     loaded.second.execute("DROP TABLE one_more")
+
+
+def test_types_that_only_columns_name_are_created_and_dropped(cassandra_keyspace: CassandraKeyspace) -> None:
+    metadata = sa.MetaData()
+    inner = cql.UserType("inner", [("a", cql.INT)])
+    outer = cql.UserType("Outer", [("i", cql.FROZEN(inner))])
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("v", cql.SET(cql.FROZEN(outer))))
+    sa.Table("u", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("v", cql.FROZEN(inner)))
+    with connected(cassandra_keyspace) as connection:
+        metadata.create_all(connection)
+        metadata.create_all(connection)
+        assert keyspace_objects(reflect_keyspace(connection)).types.keys() == {(None, "inner"), (None, "Outer")}
+        metadata.drop_all(connection)
+        assert not keyspace_objects(reflect_keyspace(connection)).types
+    assert {kind for kind, _, _ in describe(cassandra_keyspace)} == {"keyspace"}
+
+
+def test_a_view_that_no_server_makes_is_refused_before_its_table(cassandra_keyspace: CassandraKeyspace) -> None:
+    metadata = sa.MetaData()
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("v", sa.Integer))
+    MaterializedView("mv", metadata, "t", "v IS NOT NULL", ["v"])
+    with connected(cassandra_keyspace) as connection, pytest.raises(InvalidModel, match="its primary key lacks 'id'"):
+        metadata.create_all(connection)
+    assert {kind for kind, _, _ in describe(cassandra_keyspace)} == {"keyspace"}
