@@ -16,6 +16,24 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeEngine
 
+# Types of PostgreSQL's dialect that are CockroachDB's as well.
+BIT = postgresql.BIT
+BYTES = postgresql.BYTEA
+CITEXT = postgresql.CITEXT
+INET = postgresql.INET
+JSONB = postgresql.JSONB
+JSONPATH = postgresql.JSONPATH
+OID = postgresql.OID
+TSQUERY = postgresql.TSQUERY
+TSVECTOR = postgresql.TSVECTOR
+UUID = postgresql.UUID
+
+
+class INT2(sqltypes.SMALLINT):
+    """A 16-bit integer."""
+
+    __visit_name__ = "INT2"
+
 
 class INT4(sqltypes.INTEGER):
     """A 32-bit integer. ``sqlalchemy.Integer`` is as wide as the session's ``default_int_size``: 64 bits."""
@@ -23,9 +41,67 @@ class INT4(sqltypes.INTEGER):
     __visit_name__ = "INT4"
 
 
-@compiles(INT4)
-def _int4(type_: INT4, compiler: Any, **kw: Any) -> str:
-    return "INT4"
+class INT8(sqltypes.BIGINT):
+    """A 64-bit integer."""
+
+    __visit_name__ = "INT8"
+
+
+class FLOAT4(sqltypes.REAL[Any]):
+    """A 32-bit floating-point number."""
+
+    __visit_name__ = "FLOAT4"
+
+
+class FLOAT8(sqltypes.DOUBLE_PRECISION[Any]):
+    """A 64-bit floating-point number."""
+
+    __visit_name__ = "FLOAT8"
+
+
+class VARBIT(postgresql.BIT):
+    """A string of bits of any length.
+
+    :param length: the most bits it takes; None for any number.
+    """
+
+    def __init__(self, length: int | None = None) -> None:
+        super().__init__(length, varying=True)
+
+
+class NAME(sqltypes.String):
+    """The type of names in the system catalog."""
+
+    __visit_name__ = "NAME"
+
+
+class QUOTED_CHAR(sqltypes.String):
+    """The type ``"char"``, with its quotes: one byte."""
+
+    __visit_name__ = "QUOTED_CHAR"
+
+
+class LTREE(sqltypes.String):
+    """A label tree: a path such as ``Top.Countries.Europe``; of v25.4 and later."""
+
+    __visit_name__ = "LTREE"
+
+
+class REFCURSOR(sqltypes.String):
+    """The name of a cursor; of v23.2 and later."""
+
+    __visit_name__ = "REFCURSOR"
+
+
+class PG_LSN(sqltypes.String):
+    """A log sequence number; of v23.2 and later."""
+
+    __visit_name__ = "PG_LSN"
+
+
+for _type in (INT2, INT4, INT8, FLOAT4, FLOAT8, NAME, LTREE, REFCURSOR, PG_LSN):
+    compiles(_type)(lambda type_, compiler, **kw: type_.__visit_name__)
+compiles(QUOTED_CHAR)(lambda type_, compiler, **kw: '"char"')
 
 
 class STRING(sqltypes.TEXT):
@@ -43,10 +119,68 @@ def _string(type_: STRING, compiler: Any, **kw: Any) -> str:
     return text if type_.collation is None else f'{text} COLLATE "{type_.collation}"'
 
 
-class CockroachType(sqltypes.UserDefinedType[Any]):
-    """A type of the server that SQLAlchemy has no class for.
+class _Spatial(sqltypes.UserDefinedType[Any]):
+    cache_ok = True
 
-    :param name: the type as the server prints it, such as ``NAME`` or ``GEOMETRY(POINT,4326)``.
+    def __init__(self, shape: str | None = None, srid: int | None = None) -> None:
+        self.shape = shape
+        self.srid = srid
+
+    def get_col_spec(self, **kw: Any) -> str:
+        """Give the type's text for DDL."""
+        name = type(self).__name__
+        if self.shape is None and self.srid is None:
+            return name
+        shape = "GEOMETRY" if self.shape is None else self.shape.upper()
+        return f"{name}({shape})" if self.srid is None else f"{name}({shape},{self.srid})"
+
+
+class GEOMETRY(_Spatial):
+    """A shape on a plane; its values are what the driver gives: texts in hexadecimal EWKB.
+
+    :param shape: ``POINT``, ``LINESTRING``, ``POLYGON`` ...; None for any.
+    :param srid: of the reference system, such as 4326; None for none.
+    """
+
+
+class GEOGRAPHY(_Spatial):
+    """A shape on the earth; its values are what the driver gives: texts in hexadecimal EWKB.
+
+    :param shape: ``POINT``, ``LINESTRING``, ``POLYGON`` ...; None for any.
+    :param srid: of the reference system; None for 4326.
+    """
+
+
+class BOX2D(sqltypes.UserDefinedType[Any]):
+    """A rectangle around a shape; its values are texts."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **kw: Any) -> str:
+        """Give the type's text for DDL."""
+        return "BOX2D"
+
+
+class VECTOR(sqltypes.UserDefinedType[Any]):
+    """A vector of 32-bit floating-point numbers; its values are texts such as ``[1,0.5]``; of v24.2 and later.
+
+    :param dimensions: how many numbers; None for any, which no index takes.
+    """
+
+    cache_ok = True
+
+    def __init__(self, dimensions: int | None = None) -> None:
+        self.dimensions = dimensions
+
+    def get_col_spec(self, **kw: Any) -> str:
+        """Give the type's text for DDL."""
+        return "VECTOR" if self.dimensions is None else f"VECTOR({self.dimensions})"
+
+
+class CockroachType(sqltypes.UserDefinedType[Any]):
+    """A type of the server that there is no class for.
+
+    :param name: the type as the server prints it, such as ``REGTYPE``.
     """
 
     cache_ok = True
@@ -169,7 +303,8 @@ _Make = Callable[[int | None, int | None], TypeEngine[Any]]
 _TYPES: Mapping[str, _Make] = {
     "BOOL": lambda size, _: sqltypes.BOOLEAN(),
     "BIT": lambda size, _: postgresql.BIT(length=size),
-    "VARBIT": lambda size, _: postgresql.BIT(length=size, varying=True),
+    "BOX2D": lambda size, _: BOX2D(),
+    "VARBIT": lambda size, _: VARBIT(size),
     "BYTES": lambda size, _: postgresql.BYTEA(),
     "CHAR": lambda size, _: sqltypes.CHAR(length=size),
     "CITEXT": lambda size, _: postgresql.CITEXT(),
@@ -183,7 +318,12 @@ _TYPES: Mapping[str, _Make] = {
     "INT8": lambda size, _: sqltypes.BIGINT(),
     "INTERVAL": lambda size, _: postgresql.INTERVAL(precision=size),
     "JSONB": lambda size, _: postgresql.JSONB(),
+    "JSONPATH": lambda size, _: postgresql.JSONPATH(),
+    "LTREE": lambda size, _: LTREE(),
+    "NAME": lambda size, _: NAME(),
     "OID": lambda size, _: postgresql.OID(),
+    "PG_LSN": lambda size, _: PG_LSN(),
+    "REFCURSOR": lambda size, _: REFCURSOR(),
     "REGCLASS": lambda size, _: postgresql.REGCLASS(),
     "TIME": lambda size, _: postgresql.TIME(precision=size),
     "TIMETZ": lambda size, _: postgresql.TIME(timezone=True, precision=size),
@@ -192,7 +332,10 @@ _TYPES: Mapping[str, _Make] = {
     "TSQUERY": lambda size, _: postgresql.TSQUERY(),
     "TSVECTOR": lambda size, _: postgresql.TSVECTOR(),
     "UUID": lambda size, _: postgresql.UUID(),
+    "VECTOR": lambda size, _: VECTOR(size),
+    '"char"': lambda size, _: QUOTED_CHAR(),
 }
+_SPATIAL = {"GEOMETRY": GEOMETRY, "GEOGRAPHY": GEOGRAPHY}
 
 
 def user_type(text: str) -> tuple[str, str]:
@@ -220,6 +363,9 @@ def from_server(text: str, enums: Mapping[tuple[str, str], list[str]]) -> TypeEn
             return sqltypes.VARCHAR(size, collation or None)
         # SQLAlchemy's TEXT takes no length in PostgreSQL's dialect.
         return (STRING if size else sqltypes.TEXT)(size, collation or None)
+    if name in _SPATIAL:
+        shape, _, srid = args.strip("()").partition(",")
+        return _SPATIAL[name](shape or None, int(srid) if srid else None)
     if name in _TYPES:
         return _TYPES[name](size, numbers[1] if len(numbers) > 1 else None)
     schema, plain = user_type(text)

@@ -29,13 +29,13 @@ def _text(element: Any, dialect: Any) -> str:
 @pytest.mark.parametrize(("persisted", "word"), [(None, "STORED"), (True, "STORED"), (False, "VIRTUAL")])
 def test_computed(dialect: Any, persisted: bool | None, word: str) -> None:
     table = sa.Table("t", sa.MetaData(), sa.Column("x", sa.Integer(), sa.Computed("a + 1", persisted=persisted)))
-    assert _text(CreateTable(table), dialect) == f"CREATE TABLE t ( x INTEGER AS (a + 1) {word} )"
+    assert _text(CreateTable(table), dialect) == f"CREATE TABLE t ( x INT NULL AS (a + 1) {word} )"
 
 
 def test_computed_of_an_expression_names_no_table(dialect: Any) -> None:
     table = sa.Table("t", sa.MetaData(), sa.Column("a", sa.Integer()))
     table.append_column(sa.Column("x", sa.Integer(), sa.Computed(table.c.a + 1)))
-    assert "x INTEGER AS (a + 1) STORED" in _text(CreateTable(table), dialect)
+    assert "x INT NULL AS (a + 1) STORED" in _text(CreateTable(table), dialect)
 
 
 @pytest.mark.parametrize("schema", [None, "My Schema"])
@@ -52,7 +52,7 @@ def test_drop_index_names_its_table(dialect: Any, schema: str | None) -> None:
 @pytest.mark.parametrize("word", sorted(QUOTED_WORDS))
 def test_keywords_are_quoted(dialect: Any, word: str) -> None:
     table = sa.Table(word, sa.MetaData(), sa.Column(word, sa.Integer()))
-    assert _text(CreateTable(table), dialect) == f'CREATE TABLE "{word}" ( "{word}" INTEGER )'
+    assert _text(CreateTable(table), dialect) == f'CREATE TABLE "{word}" ( "{word}" INT NULL )'
     assert _text(sa.select(table), dialect) == f'SELECT "{word}"."{word}" FROM "{word}"'
 
 

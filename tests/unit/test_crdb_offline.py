@@ -43,11 +43,11 @@ def test_tutorial(project: Project) -> None:
         'op.drop_column("accounts", "c")\nop.drop_table("accounts")',
     )
     assert _of_revision(project) == [
-        "CREATE TABLE accounts ( id UUID DEFAULT gen_random_uuid() NOT NULL, balance INTEGER, PRIMARY KEY (id) )",
+        "CREATE TABLE accounts ( id UUID NOT NULL DEFAULT gen_random_uuid(), balance INT NULL, PRIMARY KEY (id ASC) )",
         "INSERT INTO accounts (balance) VALUES (3)",
         "ALTER TABLE accounts ADD COLUMN a BOOL AS (CASE WHEN balance < 0 THEN true ELSE false END) STORED",
-        "ALTER TABLE accounts ADD COLUMN b BOOLEAN AS (balance < 0) STORED",
-        "ALTER TABLE accounts ADD COLUMN c BOOLEAN AS (balance < 0) VIRTUAL",
+        "ALTER TABLE accounts ADD COLUMN b BOOL NULL AS (balance < 0) STORED",
+        "ALTER TABLE accounts ADD COLUMN c BOOL NULL AS (balance < 0) VIRTUAL",
     ]
     assert _statements(project.offline("downgrade", "a1:base")) == [
         "ALTER TABLE accounts DROP COLUMN c",
@@ -89,7 +89,7 @@ def test_begin_transaction(project: Project) -> None:
         "BEGIN",
         "INSERT INTO t VALUES (1)",
         "COMMIT",
-        "CREATE INDEX ix ON t (x)",
+        "CREATE INDEX ix ON t (x ASC)",
         "INSERT INTO t VALUES (2)",
         "BEGIN",
         "INSERT INTO t VALUES (3)",
@@ -130,8 +130,8 @@ def test_keywords_are_quoted(project: Project) -> None:
         """,
     )
     assert _of_revision(project) == [
-        'CREATE TABLE "index" ( "full" INTEGER, "family" INTEGER )',
-        'ALTER TABLE "index" ADD COLUMN "nothing" INTEGER',
+        'CREATE TABLE "index" ( "full" INT NULL, "family" INT NULL )',
+        'ALTER TABLE "index" ADD COLUMN "nothing" INT NULL',
         'ALTER TABLE "index" RENAME "full" TO "left"',
-        'CREATE INDEX "ilike" ON "index" ("left")',
+        'CREATE INDEX "ilike" ON "index" ("left" ASC)',
     ]
