@@ -475,7 +475,7 @@ def test_a_version_table_in_a_keyspace_of_its_own(cassandra_keyspace: CassandraK
 
 def test_bad_models_are_refused_before_anything_is_sent(engine: Engine, sent: list[str]) -> None:
     for options, reason in (
-        ({"cql_gc_grace_seconds": "soon"}, "gc_grace_seconds takes seconds"),
+        ({"cql_gc_grace_seconds": "soon"}, "the option cql_gc_grace_seconds takes"),
         ({"cql_clustering_order": {"x": "ASC"}}, "cql_clustering_order"),
     ):
         metadata = table(key(), **options)
