@@ -21,6 +21,7 @@ from alembic_cql import metadata_from_cqlengine, sync_tables
 from alembic_cql import types as cql
 from alembic_cql.schema import keyspace_objects
 from tests.cql.oracle import another_keyspace, describe, engine_of, pending
+from tests.cql.project import Project
 from tests.servers.cassandra import CassandraCluster
 from tests.servers.fixtures import CassandraKeyspace, driver_cluster
 
@@ -207,6 +208,51 @@ def test_a_changed_model_is_found(sync: Callable[..., CassandraKeyspace]) -> Non
     assert sorted(operation[0] for operation in operations) == [
         "add_column", "add_index", "alter_table_options", "remove_column", "remove_index",
     ]  # fmt: skip
+
+
+MODELS = """
+    from alembic_cql import metadata_from_cqlengine
+    from cassandra.cqlengine import columns
+    from cassandra.cqlengine.models import Model
+    from cassandra.cqlengine.usertype import UserType
+
+    class Place(UserType):
+        name = columns.Text(db_field="Name")
+        {field}
+
+    class Visit(Model):
+        __keyspace__ = "whatever"
+        __options__ = {options}
+        guest = columns.UUID(primary_key=True)
+        at = columns.DateTime(primary_key=True, clustering_order="DESC")
+        places = columns.List(columns.UserDefinedType(Place))
+        note = columns.Text({index})
+
+    metadata = metadata_from_cqlengine([Visit])
+"""
+
+
+def test_revisions_are_written_from_models(project: Project) -> None:
+    project.models(MODELS.format(field="", options="{}", index=""))
+    project.autogenerate("first")
+    project.upgrade()
+    assert project.is_clean()
+    assert {kind for kind, _ in describe(project.keyspace)} == {"type", "table"}
+    before = describe(project.keyspace)
+    changed = MODELS.format(field="x = columns.Double()", options='{"gc_grace_seconds": 60}', index="index=True")
+    project.models(changed)
+    assert not project.is_clean()
+    project.autogenerate("second")
+    project.upgrade()
+    assert project.is_clean()
+    after = describe(project.keyspace)
+    assert "x double" in after["type", "place"]
+    assert "gc_grace_seconds = 60" in after["table", "visit"]
+    assert ("index", "visit_note_idx") in after
+    project.downgrade("-1")
+    assert {key: text for key, text in describe(project.keyspace).items() if key[0] == "table"} == {
+        key: text for key, text in before.items() if key[0] == "table"
+    }
 
 
 def test_sync_tables_does_what_sync_table_does_as_a_model_grows(sync: Callable[..., CassandraKeyspace]) -> None:
