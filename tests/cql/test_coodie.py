@@ -25,6 +25,7 @@ from alembic_cql import metadata_from_coodie, sync_tables
 from alembic_cql.dialect import ScyllaDialect
 from alembic_cql.schema import keyspace_objects
 from tests.cql.oracle import another_keyspace, describe, engine_of, pending
+from tests.cql.project import Project
 from tests.servers.cassandra import CassandraCluster
 from tests.servers.fixtures import CassandraKeyspace, driver_cluster
 
@@ -260,6 +261,51 @@ def test_a_changed_document_is_found(synced: Callable[..., CassandraKeyspace]) -
     assert sorted(operation[0] for operation in operations) == [
         "add_column", "add_index", "alter_table_options", "remove_column",
     ]  # fmt: skip
+
+
+def test_revisions_are_written_from_documents(project: Project) -> None:
+    project.models("""
+        from typing import Annotated
+        from uuid import UUID
+        from alembic_cql import metadata_from_coodie
+        from coodie import fields, sync
+        from coodie.usertype import UserType
+
+        class Place(UserType):
+            camelCase: str
+
+        class Visit(sync.Document):
+            guest: Annotated[UUID, fields.PrimaryKey()]
+            number: Annotated[int, fields.ClusteringKey(order="DESC")]
+            places: list[Place]
+            Rating: Annotated[int, fields.Indexed()]
+            vector: Annotated[list[float], fields.Vector(dimensions=3), fields.VectorIndex()]
+
+            class Settings:
+                __default_ttl__ = 60
+
+        class VisitsByRating(sync.MaterializedView):
+            Rating: Annotated[int, fields.PrimaryKey()]
+            guest: Annotated[UUID, fields.ClusteringKey()]
+            number: Annotated[int, fields.ClusteringKey(clustering_key_index=1)]
+
+            class Settings:
+                __base_table__ = "visit"
+
+        metadata = metadata_from_coodie([Visit, VisitsByRating])
+    """)
+    project.autogenerate("first")
+    project.upgrade()
+    assert project.is_clean()
+    assert {key for key in describe(project.keyspace) if key != ("table", "alembic_version")} == {
+        ("type", "place"),
+        ("table", "visit"),
+        ("index", "visit_rating_idx"),
+        ("index", "visit_vector_idx"),
+        ("materialized_view", "visits_by_rating"),
+    }
+    project.downgrade("base")
+    assert set(describe(project.keyspace)) == {("table", "alembic_version")}
 
 
 class Product(sync.Document):
