@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 from sqlalchemy import Column as SQLColumn
-from sqlalchemy import Connection, Delete, Index, Insert, MetaData, PrimaryKeyConstraint, Table, Update, event, exc
+from sqlalchemy import Connection, Delete, Index, Insert, PrimaryKeyConstraint, Table, Update, exc
 from sqlalchemy.engine import URL, default
 from sqlalchemy.engine.interfaces import BindTyping, IsolationLevel
 
-from alembic_cluster.errors import ClusterError, ConfigurationError, ConnectFailed, InvalidModel, first_line
-from alembic_cql import schema as cql_schema
+from alembic_cluster.errors import ConfigurationError, ConnectFailed, first_line
 from alembic_cql.compiler import CqlCompiler
 from alembic_cql.connecting import read_options
-from alembic_cql.ddl import (
-    CqlDDLCompiler,
-    CreateMaterializedView,
-    CreateUserType,
-    DropMaterializedView,
-    DropUserType,
-    check_table,
-)
+from alembic_cql.ddl import CqlDDLCompiler
 from alembic_cql.features import Features, parse_release
 from alembic_cql.heads import purge
 from alembic_cql.identifiers import CqlIdentifierPreparer
 from alembic_cql.options import STRUCTURE_OPTIONS, TABLE_OPTIONS
-from alembic_cql.reflection import KeyspaceInfo, TableInfo, missing_keyspace, read_keyspace, table_kwargs
+from alembic_cql.reflection import KeyspaceInfo, TableInfo, read_keyspace, table_kwargs
+from alembic_cql.refusal import missing_keyspace
 from alembic_cql.typecompiler import CqlTypeCompiler
 from alembic_cql.types import COLSPECS
 from alembic_cql.url import connect_arguments
@@ -144,7 +139,10 @@ class CassandraDialect(default.DefaultDialect):
             "SELECT table_name FROM system_schema.tables "
             "WHERE keyspace_name = 'system_schema' AND table_name = 'scylla_tables'"
         ).first()
-        self.features = Features(is_scylla=scylla is not None, release=self.server_version_info or ())
+        features = Features(is_scylla=scylla is not None, release=self.server_version_info or ())
+        if features.has_default_compaction:
+            features = replace(features, default_compaction=_default_compaction(connection))
+        self.features = features
 
     def _get_server_version_info(self, connection: Connection) -> tuple[int, ...]:
         release = connection.exec_driver_sql("SELECT release_version FROM system.local WHERE key = 'local'").scalar()
@@ -305,11 +303,29 @@ class CassandraDialect(default.DefaultDialect):
 class ScyllaDialect(CassandraDialect):
     """ScyllaDB through scylla-driver. The dialect's name stays ``cql``; only the driver differs."""
 
+    supports_statement_cache = True  # SQLAlchemy takes it from no parent class
     features = Features(is_scylla=True, release=(3, 0, 8))  # for --sql; a connection tells what it really is
 
     driver = "scylla"
     driver_distribution = "scylla-driver"
     extra = "scylla"
+
+
+def _default_compaction(connection: Connection) -> dict[str, str] | None:
+    """Read the cluster's own default compaction; None when it has none, or doesn't let us look."""
+    try:
+        rows = connection.exec_driver_sql(
+            "SELECT name, value FROM system_views.settings "
+            "WHERE name IN ('default_compaction.class_name', 'default_compaction.parameters')"
+        ).all()
+    except exc.DBAPIError:
+        return None
+    settings = {name: value for name, value in rows if value is not None}
+    if "default_compaction.class_name" not in settings:
+        return None
+    parameters = settings.get("default_compaction.parameters", "{}")[1:-1]  # as Java writes a map: {a=T4, L10, b=1}
+    pairs = dict(re.findall(r"(\w+)=(.*?)(?=, \w+=|$)", parameters))
+    return {"class": settings["default_compaction.class_name"], **pairs}
 
 
 def _connect_message(parameters: dict[str, Any], error: Exception) -> str:
@@ -326,70 +342,8 @@ def _connect_message(parameters: dict[str, Any], error: Exception) -> str:
     return f"cannot connect to {hosts}: {reason}; nothing was changed"
 
 
-@event.listens_for(MetaData, "before_create")
-def _check_and_create_types(target: MetaData, connection: Any, **kw: Any) -> None:
-    """Refuse bad tables before the first is sent, and create the user types that tables need."""
-    if connection.dialect.name != CassandraDialect.name:
-        return
-    for table in kw.get("tables") or ():
-        check_table(table)
-        for column in table.columns:
-            try:
-                connection.dialect.type_compiler_instance.process(column.type)
-            except ClusterError as error:
-                raise InvalidModel(f"table {table.name!r}, column {column.name!r}: {error}") from error
-    for view in cql_schema.keyspace_objects(target).views.values():
-        base = target.tables.get(view.base if view.schema is None else f"{view.schema}.{view.base}")
-        if base is not None:
-            cql_schema.check_view(view, base)
-    types = cql_schema.declared_types(target)
-    existing = _existing(connection, types, "types") if kw.get("checkfirst") else set()
-    for kind in cql_schema.sorted_types(types.values()):
-        if kind.fields and (kind.schema, kind.name) not in existing:
-            connection.execute(CreateUserType(kind))
-
-
-@event.listens_for(MetaData, "after_create")
-def _create_views(target: MetaData, connection: Any, **kw: Any) -> None:
-    if connection.dialect.name != CassandraDialect.name:
-        return
-    objects = cql_schema.keyspace_objects(target)
-    existing = _existing(connection, objects.views, "views") if kw.get("checkfirst") else set()
-    for key, view in objects.views.items():
-        if key not in existing:
-            connection.execute(CreateMaterializedView(view))
-
-
-@event.listens_for(MetaData, "before_drop")
-def _drop_views(target: MetaData, connection: Any, **kw: Any) -> None:
-    if connection.dialect.name != CassandraDialect.name:
-        return
-    objects = cql_schema.keyspace_objects(target)
-    existing = _existing(connection, objects.views, "views") if kw.get("checkfirst") else set(objects.views)
-    for key, view in reversed(objects.views.items()):
-        if key in existing:
-            connection.execute(DropMaterializedView(view))
-
-
-@event.listens_for(MetaData, "after_drop")
-def _drop_types(target: MetaData, connection: Any, **kw: Any) -> None:
-    if connection.dialect.name != CassandraDialect.name:
-        return
-    types = cql_schema.declared_types(target)
-    existing = _existing(connection, types, "types") if kw.get("checkfirst") else set(types)
-    for kind in reversed(cql_schema.sorted_types(types.values())):
-        if kind.fields and (kind.schema, kind.name) in existing:
-            connection.execute(DropUserType(kind))
-
-
-def _existing(connection: Any, wanted: Any, catalog: str) -> set[tuple[str | None, str]]:
-    """Give those of the wanted ``(keyspace, name)`` pairs that the server has."""
-    found: set[tuple[str | None, str]] = set()
-    for schema in {schema for schema, _ in wanted}:
-        info = connection.dialect.keyspace_info(connection, schema)
-        found |= {(schema, name) for name in getattr(info, catalog)}
-    return found
-
-
-# Alembic finds an implementation by the dialect's name among those imported.
+# Alembic finds an implementation by the dialect's name among those imported, and create_all what goes with tables.
+from alembic_cql import create_all as _create_all  # noqa: E402
 from alembic_cql import impl as _impl  # noqa: E402, F401
+
+_create_all.listen(CassandraDialect.name)

@@ -98,7 +98,8 @@ def impossible_view_changes(view: MaterializedView, found: TableInfo) -> Iterato
     if view.key != found.key:
         yield f"view {name!r}: the model has {view.key}, the database {found.key}"
     columns = {column.name for column in found.columns}
-    equal = bool(row.get("include_all_columns")) if view.columns is None else set(view.columns) == columns
+    everything = bool(row.get("include_all_columns"))
+    equal = everything if view.columns is None else {*view.columns, *view.key.columns} == columns
     if not equal:
         yield f"view {name!r}: the model selects {_selected(view.columns)}, the database {_selected(columns)}"
     if canonical_where(view.where) != canonical_where(str(row.get("where_clause"))):

@@ -21,6 +21,7 @@ from sqlalchemy.sql import ClauseElement
 from alembic_cluster.errors import ConfigurationError, HeadsMoved, OutcomeUnknown, first_line
 from alembic_cql.compiler import HEADS_TABLE
 from alembic_cql.ddl import IF_NOT_EXISTS
+from alembic_cql.refusal import missing_keyspace
 from alembic_cql.types import quote_text
 
 SCOPE = "heads"
@@ -58,10 +59,12 @@ def heads_table(name: str, schema: str | None, keyspace: str | None) -> Table:
 def check_layout(connection: Connection, table: Table) -> None:
     """Refuse to go on when the version table is there and isn't one of ours.
 
-    :raises ConfigurationError: naming what it is.
+    :raises ConfigurationError: naming what it is, or when no keyspace is named for it.
     """
     dialect: Any = connection.dialect
     keyspace = table.schema or dialect.default_schema_name
+    if keyspace is None:
+        raise missing_keyspace()
     query = "SELECT column_name, kind FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?"
     found = dict(tuple(row) for row in connection.exec_driver_sql(query, (keyspace, table.name)))
     if not found or is_heads_table(found):

@@ -12,7 +12,6 @@ from sqlalchemy import Column, Connection, Index, MetaData, PrimaryKeyConstraint
 from sqlalchemy import inspect as sqlalchemy_inspect
 from sqlalchemy.types import TypeEngine
 
-from alembic_cluster.errors import ConfigurationError
 from alembic_cql.features import Features
 from alembic_cql.heads import is_heads_table
 from alembic_cql.options import TABLE_OPTIONS, set_options
@@ -277,11 +276,3 @@ def table_kwargs(table: TableInfo, features: Features) -> dict[str, Any]:
     if any(order != "ASC" for _, order in key.clustering):
         kwargs["cql_clustering_order"] = dict(key.clustering)
     return kwargs
-
-
-def missing_keyspace() -> ConfigurationError:
-    """Make the error for a request that needs a keyspace where none is named."""
-    return ConfigurationError(
-        "the URL names no keyspace: write cassandra://host/keyspace (create it first: CREATE KEYSPACE .. WITH "
-        "replication = {..}); nothing was sent"
-    )

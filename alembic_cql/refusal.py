@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from alembic_cluster.errors import UnsupportedConstruct
+from alembic_cluster.errors import ConfigurationError, UnsupportedConstruct
 
 
 def refuse(what: str, instead: str) -> NoReturn:
@@ -15,3 +15,11 @@ def refuse(what: str, instead: str) -> NoReturn:
     :raises UnsupportedConstruct: always.
     """
     raise UnsupportedConstruct(f"CQL has no {what}: {instead}; nothing was sent")
+
+
+def missing_keyspace() -> ConfigurationError:
+    """Make the error for a request that needs a keyspace where none is named."""
+    return ConfigurationError(
+        "the URL names no keyspace: write cassandra://host/keyspace (create it first: CREATE KEYSPACE .. WITH "
+        "replication = {..}); nothing was sent"
+    )
