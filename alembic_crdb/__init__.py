@@ -11,6 +11,7 @@ from alembic_crdb.arguments import register as _register_arguments
 from alembic_crdb.plugin import register
 
 if TYPE_CHECKING:
+    from alembic_crdb.reflection import reflect_database
     from alembic_crdb.schema import (
         TTL,
         Comment,
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
         ZoneConfiguration,
     )
 
-__all__ = ["TTL", "Comment", "DatabaseRegions", "Schema", "View", "ZoneConfiguration"]
+__all__ = ["TTL", "Comment", "DatabaseRegions", "Schema", "View", "ZoneConfiguration", "reflect_database"]
 
-_MODULES = dict.fromkeys(__all__, "alembic_crdb.schema")
+_MODULES = {**dict.fromkeys(__all__, "alembic_crdb.schema"), "reflect_database": "alembic_crdb.reflection"}
 
 
 def __getattr__(name: str) -> Any:

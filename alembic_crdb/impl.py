@@ -15,20 +15,35 @@ from typing import Any, Literal
 import sqlalchemy_cockroachdb.base
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
-from sqlalchemy import Column, Constraint, Executable, Index, Table, TableClause, TextClause, UniqueConstraint, text
+from sqlalchemy import (
+    Column,
+    Constraint,
+    Enum,
+    Executable,
+    Index,
+    Table,
+    TableClause,
+    TextClause,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.engine import Connection, CursorResult, Dialect
 from sqlalchemy.schema import DropIndex
+from sqlalchemy.sql import ClauseElement
 from sqlalchemy.types import TypeEngine
 
 from alembic_cluster.execution import WatchedExecution, environment_runs
+from alembic_crdb import operations as operations
+from alembic_crdb import operations_objects as operations_objects
 from alembic_crdb import types
 from alembic_crdb.compiler import DropUniqueIndex
 from alembic_crdb.dialect import adapt
 from alembic_crdb.statements import split_statements
+from alembic_crdb.to_metadata import bind_free
 from alembic_crdb.transactions import Transactions, enter_autocommit
 from alembic_crdb.types import same_type
 from alembic_crdb.uniques import is_droppable_unique
-from alembic_crdb.versions import DROPS_UNIQUE_CONSTRAINT, server_version
+from alembic_crdb.versions import ALTERS_ANY_TYPE, DROPS_UNIQUE_CONSTRAINT, server_version
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +130,13 @@ class CockroachDBImpl(WatchedExecution, sqlalchemy_cockroachdb.base.CockroachDBI
         whole = self._transactions.block() if self._transactions is not None and len(rows) > 1 else nullcontext()
         with whole:
             super().bulk_insert(table, rows, multiinsert=multiinsert)
+
+    def alter_column(self, table_name: str, column_name: str, **kw: Any) -> None:
+        """Alter a column; before v25.1 with the session setting that a change of type needs."""
+        online = self._online if kw.get("type_") is not None else None
+        if online is not None and not ALTERS_ANY_TYPE.on(server_version(online)):
+            self._exec("SET enable_experimental_alter_column_type_general = true")
+        super().alter_column(table_name, column_name, **kw)
 
     def drop_index(self, index: Index, **kw: Any) -> None:
         """Drop an index, also a unique one.
@@ -205,13 +227,26 @@ class CockroachDBImpl(WatchedExecution, sqlalchemy_cockroachdb.base.CockroachDBI
         normalized: str = super()._normalize_computed_default(sqltext.replace(":::", "::"))
         return normalized
 
+    def render_ddl_sql_expr(self, expr: ClauseElement, is_server_default: bool = False, **kw: Any) -> str:
+        """Write an expression for ``sa.text(...)`` in a revision, with nothing in it taken for a bind parameter."""
+        return bind_free(super().render_ddl_sql_expr(expr, is_server_default=is_server_default, **kw))
+
     def render_type(self, type_obj: TypeEngine[Any], autogen_context: AutogenContext) -> str | Literal[False]:
         """Write one of our own types into a revision, with its import."""
+        if isinstance(type_obj, Enum) and type_obj.native_enum and type_obj.name:
+            return render_enum(type_obj, autogen_context)
         if type(type_obj).__module__ != types.__name__:
             rendered: str | Literal[False] = super().render_type(type_obj, autogen_context)
             return rendered
         autogen_context.imports.add(f"import {types.__name__}")
         return f"{types.__name__}.{type_obj!r}"
+
+
+def render_enum(enum: Enum, autogen_context: AutogenContext) -> str:
+    """Write an enum column's type. The type itself is made by ``op.create_enum``, and not with the table."""
+    autogen_context.imports.add("from sqlalchemy.dialects import postgresql")
+    schema = "" if enum.schema is None else f", schema={enum.schema!r}"
+    return f"postgresql.ENUM({', '.join(map(repr, enum.enums))}, name={enum.name!r}{schema}, create_type=False)"
 
 
 def _plain(default: str) -> str:

@@ -32,7 +32,7 @@ from alembic_crdb.parser_types import TypeCursor
 #: The optional clauses of an index, in the order in which current servers print them.
 INDEX_CLAUSES: Final = ("HASH", "STORING", "INTERLEAVE", "PARTITION", "WITH", "WHERE", "VISIBILITY")
 
-_COLUMN_STOPS: Final[Mapping[str, list[str]]] = {"ON": ["UPDATE"]}
+_COLUMN_STOPS: Final[Mapping[str, list[str]]] = {"ON": ["UPDATE"], "AS": ["("]}
 _PREDICATE_STOPS: Final[Mapping[str, list[str]]] = {
     "NOT": ["VISIBLE"],
     "VISIBILITY": [],
@@ -64,7 +64,7 @@ class ElementCursor(TypeCursor):
     def element(self) -> TableElement:
         """Read one element of a table."""
         token = self.texts[self.at]
-        if token in {"INDEX", "INVERTED", "VECTOR"} or (token == "UNIQUE" and self.texts[self.at + 1] == "INDEX"):
+        if (self.texts[self.at + 1] if token == "UNIQUE" else token) in {"INDEX", "INVERTED", "VECTOR"}:
             return self.index_body(*self.index_head())
         if token == "FAMILY":
             self.at += 1

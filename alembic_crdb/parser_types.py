@@ -67,7 +67,9 @@ class TypeCursor(Cursor):
         if token == '"char"':
             self.at += 1
             name = token
-        elif behind == "." or not (word in BUILTIN_TYPES or (not any_case and is_word(word) and word == word.upper())):
+        elif behind == "." or not (
+            word in BUILTIN_TYPES or (not any_case and word.isascii() and word.isupper() and is_word(word))
+        ):
             name = self._user_type(any_case)
         else:
             name = self._builtin_name(word)

@@ -31,6 +31,13 @@ def setup(plugin: Plugin) -> None:
     watch_errors(_DIALECT, "CockroachDB")
     _prefer_our_implementation()
     event.listen(Engine, "do_connect", _connect)
+    plugin.add_autogenerate_comparator(_compare, "schema", "tables", qualifier=_DIALECT)
+
+
+def _compare(autogen_context: Any, upgrade_ops: Any, schemas: Any) -> Any:
+    from alembic_crdb.compare import compare_database
+
+    return compare_database(autogen_context, upgrade_ops, schemas)
 
 
 def register() -> None:

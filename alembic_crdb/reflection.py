@@ -11,12 +11,15 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import MetaData, bindparam, text
 from sqlalchemy.dialects.postgresql.base import PGInspector
+from sqlalchemy.engine import Connection
 from sqlalchemy.engine.reflection import ObjectKind, ObjectScope
 from sqlalchemy.exc import NoSuchTableError
 
 from alembic_crdb import types
+from alembic_crdb.database import read_database
+from alembic_crdb.to_metadata import to_metadata
 
 _TABLES = text(
     "SELECT table_name FROM information_schema.tables "
@@ -57,6 +60,17 @@ _DEFAULT_SORTING = (("nulls_first",), ("asc", "nulls_first"), ("asc",))
 _DEFAULT_DESCENDING = ("desc", "nulls_last")
 
 _Key = tuple[str | None, str]
+
+
+def reflect_database(connection: Connection) -> MetaData:
+    """Give every object of the connection's database: tables with all that is theirs, enum types, sequences, views.
+
+    One query reads them; ``create_all`` of the result makes the same database again. Objects in other schemas than the
+    default one carry their schema's name.
+
+    :raises UnreadableDDL: the server printed a statement that is not understood.
+    """
+    return to_metadata(read_database(connection), connection.dialect.default_schema_name or "public")
 
 
 class CockroachInspector(PGInspector):

@@ -130,7 +130,7 @@ def _spelled(index: _T, version: Version, of: str) -> _T:
         return index
     if index.bucket_count is None:
         raise UnsupportedConstruct(
-            f"{of} is hash-sharded without a bucket_count, which servers before v22.1 need. Nothing of it was sent; say "
-            f"cockroachdb_with={{'bucket_count': 8}} ({versions.BUCKET_COUNT_PARAMETER.source})."
+            f"{of} is hash-sharded without a bucket_count, which servers before v22.1 need. Nothing of it was sent; "
+            f"say cockroachdb_with={{'bucket_count': 8}} ({versions.BUCKET_COUNT_PARAMETER.source})."
         )
     return replace(index, clauses=("HASH BUCKET_COUNT",))

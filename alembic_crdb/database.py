@@ -1,0 +1,92 @@
+"""A database read in one round trip: one query gives the CREATE statements of everything, the parser does the rest."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+
+from sqlalchemy.engine import Connection
+
+from alembic_crdb.catalog import ObjectName
+from alembic_crdb.catalog_objects import EnumType, Statement, View
+from alembic_crdb.parser import parse_rows
+from alembic_crdb.queries import without_database
+from alembic_crdb.snapshot import Snapshot, name_of, snapshot_of
+from alembic_crdb.versions import SHOWS_CREATE_ALL_TYPES, server_version
+
+# Each row: what it is, schema, name, text. Never crdb_internal, which v26.1 and later forbid.
+_ALL = """
+SELECT 'database', current_database(), '', ''
+UNION ALL SELECT 'sql', '', '', create_statement FROM [SHOW CREATE ALL SCHEMAS]
+UNION ALL SELECT 'sql', '', '', create_statement FROM [SHOW CREATE ALL TYPES]
+UNION ALL SELECT 'sql', '', '', create_statement FROM [SHOW CREATE ALL TABLES]
+"""
+# Before v21.2 there is no ALL TYPES, ALL TABLES takes a second for a hundred tables, and materialized views are
+# printed as views. crdb_internal is open to everybody there.
+_ALL_BEFORE = """
+SELECT 'database', current_database(), '', ''
+UNION ALL SELECT 'sql', '', '', create_statement FROM crdb_internal.create_statements
+WHERE database_name = current_database() AND state = 'PUBLIC'
+AND schema_name NOT IN ('crdb_internal', 'information_schema', 'pg_catalog', 'pg_extension')
+UNION ALL SELECT 'schema', nspname, '', '' FROM pg_catalog.pg_namespace
+UNION ALL SELECT 'materialized', schemaname, matviewname, '' FROM pg_catalog.pg_matviews
+UNION ALL SELECT 'enum', n.nspname, t.typname, lpad(e.enumsortorder::INT8::STRING, 12, '0') || e.enumlabel
+FROM pg_catalog.pg_enum AS e
+JOIN pg_catalog.pg_type AS t ON t.oid = e.enumtypid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
+"""
+_ORDER_DIGITS = 12
+SYSTEM_SCHEMAS = frozenset({"crdb_internal", "information_schema", "pg_catalog", "pg_extension"})
+
+
+def read_database(connection: Connection) -> Snapshot:
+    """Read the connection's database.
+
+    :raises UnreadableDDL: the server printed a statement that the parser does not understand.
+    :raises sqlalchemy.exc.DBAPIError: the server's refusal.
+    """
+    if SHOWS_CREATE_ALL_TYPES.on(server_version(connection)):
+        rows = connection.exec_driver_sql(_ALL).all()
+        name = next(row[1] for row in rows if row[0] == "database")
+        return _of_itself(snapshot_of(parse_rows(row[3] for row in rows if row[0] == "sql")), name)
+    return _before(connection)
+
+
+def _of_itself(snapshot: Snapshot, database: str) -> Snapshot:
+    """Take the database's own name out of its views, which must not name the database that they were read from."""
+    views = {key: replace(view, query=without_database(view.query, database)) for key, view in snapshot.views.items()}
+    return replace(snapshot, views=views)
+
+
+def _before(connection: Connection) -> Snapshot:
+    database = ""
+    texts: list[str] = []
+    schemas: set[str] = set()
+    materialized: set[tuple[str, str]] = set()
+    labels: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for kind, schema, name, text in connection.exec_driver_sql(_ALL_BEFORE):
+        if kind == "database":
+            database = schema
+        elif kind == "sql":
+            texts.append(text)
+        elif kind == "schema":
+            schemas.add(schema)
+        elif kind == "materialized":
+            materialized.add((schema, name))
+        else:
+            labels[schema, name].append(text)
+    enums = [
+        EnumType(ObjectName(name, schema), tuple(label[_ORDER_DIGITS:] for label in sorted(found)))
+        for (schema, name), found in labels.items()
+    ]
+    statements: Iterable[Statement] = parse_rows(texts)
+    snapshot = snapshot_of([*(_materialized(each, materialized) for each in statements), *enums])
+    return replace(_of_itself(snapshot, database), schemas=frozenset(schemas - SYSTEM_SCHEMAS - {"public"}))
+
+
+def _materialized(statement: Statement, names: set[tuple[str, str]]) -> Statement:
+    """Say of a view that it is materialized, and leave out its hidden column, which those servers print."""
+    if not isinstance(statement, View) or name_of(statement.name) not in names:
+        return statement
+    return replace(statement, materialized=True, columns=tuple(name for name in statement.columns if name != "rowid"))
