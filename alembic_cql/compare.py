@@ -12,8 +12,9 @@ from sqlalchemy import Table
 from sqlalchemy.schema import DropIndex
 
 from alembic_cluster.errors import ImpossibleChange
+from alembic_cql.checks import check_table
 from alembic_cql.compare_objects import ObjectDifferences, check_views, compare_objects
-from alembic_cql.ddl import DropMaterializedView, check_table
+from alembic_cql.ddl import DropMaterializedView
 from alembic_cql.differences import changed_options, impossible_changes, index_differences
 from alembic_cql.foresight import Foresight, Refusal
 from alembic_cql.heads import is_heads_table
@@ -56,7 +57,7 @@ def _model_tables(autogen_context: Any) -> Iterator[Table]:
 def _check_model(autogen_context: Any, upgrade_ops: ops.UpgradeOps) -> PriorityDispatchResult:
     """Refuse a model that the database can't hold, before anything is compared."""
     for table in _model_tables(autogen_context):
-        check_table(table)
+        check_table(table, autogen_context.dialect)
         for column in table.columns:
             canonical_name(column.type, autogen_context.dialect)
     check_views(autogen_context)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table, UniqueConstraint
+from sqlalchemy import Column, Index, Table
 from sqlalchemy.schema import ExecutableDDLElement
 from sqlalchemy.sql.compiler import DDLCompiler
 
 from alembic_cluster.errors import InvalidModel
-from alembic_cql.options import map_literal, normal_option, option_literal, table_options
+from alembic_cql.checks import check_column, check_index, check_table, check_user_type
+from alembic_cql.options import map_literal, option_literal, table_options
 from alembic_cql.refusal import refuse
-from alembic_cql.schema import Key, MaterializedView, is_counter, is_static, table_key
+from alembic_cql.schema import Key, MaterializedView, is_static
 from alembic_cql.types import LIST, MAP, UserType, quote_text
 
 # Table.info key: CREATE TABLE says IF NOT EXISTS, for tables of ours that several processes may create at once.
 IF_NOT_EXISTS = "alembic_cql.if_not_exists"
 SAI = "sai"
 VECTOR_INDEX = "vector_index"  # ScyllaDB's index on vectors; an SAI index is what Cassandra has for them
-TARGETS = ("keys", "values", "entries", "full")
 
 
 class CreateUserType(ExecutableDDLElement):
@@ -68,90 +68,6 @@ class AlterTableOptions(ExecutableDDLElement):
         self.schema = schema
 
 
-def check_table(table: Table) -> Key:
-    """Refuse what CQL can't hold.
-
-    :return: the table's key.
-    :raises InvalidModel: for a table without primary key, with keys, statics and counters that don't fit together, or
-        with a value that an option doesn't take.
-    :raises UnsupportedConstruct: for foreign keys, unique and check constraints, defaults, computed columns, identity.
-    """
-    key = table_key(table)
-    for constraint in table.constraints:
-        if isinstance(constraint, ForeignKeyConstraint):
-            names = ", ".join(constraint.column_keys)
-            refuse(f"foreign key (table {table.name!r}, {names})", "drop it from the model; check in the program")
-        if isinstance(constraint, UniqueConstraint):
-            names = ", ".join(column.name for column in constraint.columns)
-            refuse(
-                f"unique constraint (table {table.name!r}, {names})",
-                "make the columns the primary key of a table of their own and insert IF NOT EXISTS",
-            )
-        if isinstance(constraint, CheckConstraint) and not getattr(constraint, "_type_bound", False):
-            refuse(f"check constraint (table {table.name!r}, {constraint.name})", "check in the program")
-    for column in table.columns:
-        check_column(table.name, column)
-        if is_static(column) and (column.name in key.columns or not key.clustering):
-            raise InvalidModel(
-                f"table {table.name!r}: column {column.name!r} cannot be static: only columns outside the primary key "
-                "of a table with clustering columns can; nothing was sent"
-            )
-    for index in table.indexes:
-        check_index(index)
-    _check_counters(table, key)
-    for name, value in table_options(table.kwargs).items():
-        normal_option(name, value, table.name)
-    return key
-
-
-def check_column(table_name: str, column: Column[Any]) -> None:
-    """Refuse defaults, computed columns and identity.
-
-    :raises UnsupportedConstruct: naming the column.
-    """
-    where = f"(table {table_name!r}, column {column.name!r})"
-    if column.computed is not None:
-        refuse(f"computed column {where}", "compute in the program when writing")
-    if column.identity is not None:
-        refuse(f"identity column {where}", "use a uuid or timeuuid key made by the program")
-    if column.server_default is not None:
-        refuse(f"column default {where}", "use default=, which the program fills in")
-
-
-def _check_counters(table: Table, key: Key) -> None:
-    counters = [column.name for column in table.columns if is_counter(column)]
-    others = [column.name for column in table.columns if not is_counter(column) and column.name not in key.columns]
-    in_key = [name for name in counters if name in key.columns]
-    if in_key:
-        raise InvalidModel(f"table {table.name!r}: counter {in_key[0]!r} is in the primary key; nothing was sent")
-    if counters and others:
-        raise InvalidModel(
-            f"table {table.name!r} mixes counters ({', '.join(counters)}) with other columns ({', '.join(others)}): "
-            "put the counters into a table of their own; nothing was sent"
-        )
-
-
-def check_index(index: Index) -> None:
-    """Refuse an index that CQL can't hold.
-
-    :raises UnsupportedConstruct: for unique indexes, several columns, expressions.
-    :raises InvalidModel: for an unknown target.
-    """
-    where = f"(index {index.name!r})"
-    if index.unique:
-        refuse(
-            f"unique index {where}",
-            "make the columns the primary key of a table of their own and insert IF NOT EXISTS",
-        )
-    if len(index.expressions) != 1 or len(index.columns) != 1:
-        refuse(f"index on several columns or an expression {where}", "make one index for each column")
-    target = index.kwargs.get("cql_target")
-    if target is not None and str(target).lower() not in TARGETS:
-        raise InvalidModel(f"index {index.name!r}: cql_target takes {', '.join(TARGETS)}, not {target!r}")
-    if index.kwargs.get("cql_options") and not index.kwargs.get("cql_using"):
-        raise InvalidModel(f"index {index.name!r}: cql_options needs cql_using, such as 'sai'; nothing was sent")
-
-
 def _table_of(index: Index) -> Table:
     assert index.table is not None
     return index.table
@@ -195,11 +111,11 @@ class CqlDDLCompiler(DDLCompiler):
             refuse(f"foreign key (table {table_name!r}, {column.name})", "drop it from the model")
         if column.unique:
             refuse(f"unique constraint (table {table_name!r}, {column.name})", "drop it from the model")
-        check_column(table_name, column)
+        check_column(table_name, column, self.dialect)
 
     def visit_create_table(self, create: Any, **kw: Any) -> str:
         table: Table = create.element
-        key = check_table(table)
+        key = check_table(table, self.dialect)
         lines = [self._column_line(column) for column in table.columns]
         lines.append(self._primary_key(key))
         if_not_exists = create.if_not_exists or IF_NOT_EXISTS in table.info
@@ -232,7 +148,10 @@ class CqlDDLCompiler(DDLCompiler):
         options = table_options(table.kwargs)
         if table.comment:
             properties.append(f"comment = {quote_text(table.comment)}")
-        return properties + [f"{name} = {option_literal(name, value, table.name)}" for name, value in options.items()]
+        return properties + [f"{name} = {self._option(name, value, table.name)}" for name, value in options.items()]
+
+    def _option(self, name: str, value: Any, table: str) -> str:
+        return option_literal(name, value, table, self.dialect.features)  # type: ignore[attr-defined]
 
     def _with(self, properties: list[str]) -> str:
         return " WITH " + "\n    AND ".join(properties) if properties else ""
@@ -241,7 +160,7 @@ class CqlDDLCompiler(DDLCompiler):
         self, create: Any, include_schema: bool = False, include_table_schema: bool = True, **kw: Any
     ) -> str:
         index: Index = create.element
-        check_index(index)
+        check_index(index, self.dialect)
         self._verify_index_table(index)
         using = index.kwargs.get("cql_using")
         if using == VECTOR_INDEX and not self.dialect.features.is_scylla:  # type: ignore[attr-defined]
@@ -283,15 +202,14 @@ class CqlDDLCompiler(DDLCompiler):
         properties = [
             f"comment = {quote_text(value or '')}"
             if name == "comment"
-            else f"{name} = {option_literal(name, value, alter.table_name)}"
+            else f"{name} = {self._option(name, value, alter.table_name)}"
             for name, value in alter.changes.items()
         ]
         return f"ALTER TABLE {self._name(alter.table_name, alter.schema)}{self._with(properties)}"
 
     def visit_create_cql_user_type(self, create: CreateUserType, **kw: Any) -> str:
         kind = create.element
-        if not kind.fields:
-            raise InvalidModel(f"user type {kind.name!r} has no fields; nothing was sent")
+        check_user_type(kind, self.dialect)
         process = self.dialect.type_compiler_instance.process
         fields = ",\n    ".join(f"{self.preparer.quote(name)} {process(field)}" for name, field in kind.fields)
         return f"CREATE TYPE {self._name(kind.name, kind.schema)} (\n    {fields}\n)"
@@ -301,11 +219,13 @@ class CqlDDLCompiler(DDLCompiler):
 
     def visit_create_cql_view(self, create: CreateMaterializedView, **kw: Any) -> str:
         view = create.element
-        columns = "*" if view.columns is None else ", ".join(map(self.preparer.quote, view.columns))
+        columns = "*"
+        if view.columns is not None:  # those of the key must be named too
+            columns = ", ".join(map(self.preparer.quote, dict.fromkeys((*view.columns, *view.key.columns))))
         properties = self._clustering(view.key, of_view=True)
         if view.comment:
             properties.append(f"comment = {quote_text(view.comment)}")
-        properties += [f"{name} = {option_literal(name, value, view.name)}" for name, value in view.options.items()]
+        properties += [f"{name} = {self._option(name, value, view.name)}" for name, value in view.options.items()]
         return (
             f"CREATE MATERIALIZED VIEW {self._name(view.name, view.schema)} AS\n    SELECT {columns}\n"
             f"    FROM {self._name(view.base, view.schema)}\n    WHERE {view.where}\n"

@@ -22,6 +22,11 @@ class Features:
     default_compaction: Mapping[str, str] | None = None
 
     @property
+    def has_default_compaction(self) -> bool:
+        """``default_compaction`` in cassandra.yaml, shown by ``system_views.settings``: Cassandra 5.0."""
+        return not self.is_scylla and self.release >= (5, 0)
+
+    @property
     def alter_if_exists(self) -> bool:
         """``ALTER TABLE .. ADD IF NOT EXISTS``: Cassandra 4.1 (CASSANDRA-16916); ScyllaDB's grammar has none."""
         return not self.is_scylla and self.release >= (4, 1)

@@ -39,6 +39,13 @@ COMPRESSION_CLASSES = (
 )
 _SPELLINGS = {"sstable_compression": "class", "chunk_length_kb": "chunk_length_in_kb"}
 _ZERO_BY_DEFAULT = "min_compress_ratio"
+_COMPRESSION_KEYS = (
+    "chunk_length_in_kb",
+    "compression_level",
+    "lz4_compressor_type",
+    "lz4_high_compressor_level",
+    _ZERO_BY_DEFAULT,
+)
 
 
 def number(lowest: float, highest: float, *, above: bool = False) -> Callable[[Any], float]:
@@ -111,14 +118,14 @@ def blobs(value: Any) -> dict[str, str]:
 
 
 def retry(value: Any) -> str:
-    """Read ``99.0PERCENTILE``, ``99p``, ``50ms``, ``always``, ``MIN(99p,50ms)``.
+    """Read ``99.0PERCENTILE``, ``99p``, ``50ms``, ``always``, ``MIN(99p,50ms)``; give it as the server does.
 
-    The server keeps whole milliseconds, writes the percentile of a pair first, and takes NONE for NEVER.
+    It keeps whole milliseconds, writes the percentile of a pair first, and takes NONE for NEVER.
     """
-    text = plain(value).strip().lower()
-    if text in ("always", "never", "none"):
-        return {"none": "never"}.get(text, text)
-    pair = re.fullmatch(r"(min|max)\(\s*(\S+?)\s*,\s*(\S+?)\s*\)", text)
+    text = plain(value).strip().upper()
+    if text in ("ALWAYS", "NEVER", "NONE"):
+        return "NEVER" if text == "NONE" else text
+    pair = re.fullmatch(r"(MIN|MAX)\(\s*(\S+?)\s*,\s*(\S+?)\s*\)", text)
     if pair is None:
         return _retry_after(text)
     parts = sorted((_retry_after(pair[2]), _retry_after(pair[3])), key=lambda part: part.endswith("ms"))
@@ -128,10 +135,10 @@ def retry(value: Any) -> str:
 
 
 def _retry_after(text: str) -> str:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(p|percentile|ms)", text)
-    if match is None or (match[2] != "ms" and not 0 < float(match[1]) < 100):
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(P|PERCENTILE|MS)", text)
+    if match is None or (match[2] != "MS" and not 0 < float(match[1]) < 100):
         raise ValueError(text)
-    return f"{int(float(match[1]))}ms" if match[2] == "ms" else f"{float(match[1]):g}p"
+    return f"{int(float(match[1]))}ms" if match[2] == "MS" else f"{float(match[1]):g}p"
 
 
 def caching(value: Any) -> dict[str, str]:
@@ -178,8 +185,10 @@ def compression(value: Any) -> dict[str, str]:
     if not given:
         return {"enabled": "false"}  # {} says no compression, as it always did
     name = _full_class(given.pop("class"), COMPRESSION_PACKAGE, COMPRESSION_CLASSES)
+    if name.startswith(COMPRESSION_PACKAGE) and not set(given) <= set(_COMPRESSION_KEYS):
+        raise ValueError(value)
     chunk = int(given.pop("chunk_length_in_kb", "16"))
-    if chunk < 1 or chunk & (chunk - 1) or "crc_check_chance" in given:  # that one is an option of the table now
+    if chunk < 1 or chunk & (chunk - 1):
         raise ValueError(value)
     if _ZERO_BY_DEFAULT in given:
         ratio = float(given.pop(_ZERO_BY_DEFAULT))

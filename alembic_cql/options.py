@@ -30,7 +30,7 @@ class TableOption:
 
 
 _MAP = "a map of texts"
-_SECONDS = "whole seconds from 0"
+_SECONDS = "seconds"
 _RETRY = "text such as '99p', '50ms', 'MIN(99p,50ms)', 'ALWAYS' or 'NEVER'"
 _CHANCE = "a number from 0 to 1"
 TABLE_OPTIONS: Mapping[str, TableOption] = {
@@ -49,7 +49,7 @@ TABLE_OPTIONS: Mapping[str, TableOption] = {
     ),
     "crc_check_chance": TableOption(values.number(0, 1), 1.0, _CHANCE),
     "default_time_to_live": TableOption(
-        values.whole(0, values.LONGEST_TIME_TO_LIVE), 0, "whole seconds from 0 to 20 years"
+        values.whole(0, values.LONGEST_TIME_TO_LIVE), 0, "seconds, 20 years at most"
     ),
     "extensions": TableOption(values.blobs, {}, "a map from text to bytes"),
     "gc_grace_seconds": TableOption(values.whole(0), 864000, _SECONDS),
@@ -114,6 +114,8 @@ def check_options(given: Mapping[str, Any], table: str, features: Features) -> N
     if isinstance(given.get("cdc"), Mapping) is not features.cdc_is_map and given.get("cdc") is not None:
         takes = "a map" if features.cdc_is_map else "true or false"
         raise InvalidModel(f"table {table!r}: the option cql_cdc takes {takes} on this server; nothing was sent")
+    if "enabled" in (given.get("caching") or ()) and not features.is_scylla:
+        raise InvalidModel(f"table {table!r}: only ScyllaDB has 'enabled' in cql_caching; nothing was sent")
     complete = complete_options(given, table, features)
     if complete["min_index_interval"] > complete["max_index_interval"]:
         raise InvalidModel(
@@ -184,11 +186,13 @@ def option_literal(name: str, value: Any, table: str, features: Features | None 
         value = readable_option(name, normal)
     if isinstance(value, Mapping):
         return map_literal(value)
+    if TABLE_OPTIONS[name].normal is values.retry:
+        return quote_text(str(normal))
     if isinstance(normal, bool):
         return str(normal).lower()
     if isinstance(normal, (int, float)):
         return repr(normal)
-    return quote_text(str(value).strip())
+    return quote_text(str(value))
 
 
 def map_literal(value: Mapping[str, Any]) -> str:

@@ -176,14 +176,19 @@ def table_key(table: Table) -> Key:
             "primary_key=True; nothing was sent"
         )
     wanted = table.kwargs.get("cql_partition_key") or names[:1]
-    partition = [wanted] if isinstance(wanted, str) else list(wanted)
+    partition = [wanted] if isinstance(wanted, str) else wanted
+    if not isinstance(partition, (list, tuple)):
+        raise InvalidModel(
+            f"table {table.name!r}: cql_partition_key takes names of columns, not {wanted!r}; nothing was sent"
+        )
     for name in partition:
         if name not in names or partition.count(name) > 1:
             raise InvalidModel(
                 f"table {table.name!r}: cql_partition_key names {name!r}, and the primary key has {', '.join(names)}; "
                 "nothing was sent"
             )
-    orders = dict(table.kwargs.get("cql_clustering_order") or {})
+    given = table.kwargs.get("cql_clustering_order") or {}
+    orders: dict[Any, Any] = dict(given) if isinstance(given, Mapping) else {None: None}
     clustering = [(name, str(orders.pop(name, "ASC")).upper()) for name in names if name not in partition]
     if orders or any(order not in ("ASC", "DESC") for _, order in clustering):
         raise InvalidModel(

@@ -11,7 +11,8 @@ from sqlalchemy import MetaData, Table
 from sqlalchemy.schema import CreateIndex, CreateTable, DropIndex, ExecutableDDLElement
 
 from alembic_cluster.errors import InvalidModel
-from alembic_cql.ddl import AlterTableOptions, CreateMaterializedView, CreateUserType, check_table
+from alembic_cql.checks import check_table
+from alembic_cql.ddl import AlterTableOptions, CreateMaterializedView, CreateUserType
 from alembic_cql.ddl_alter import AddTypeField, AlterViewOptions
 from alembic_cql.differences import (
     changed_options,
@@ -81,7 +82,7 @@ class Planner:
 
     def _check(self, tables: Iterable[Table], objects: KeyspaceObjects) -> None:
         for table in tables:
-            check_table(table)
+            check_table(table, self._dialect)
             for column in table.columns:
                 canonical_name(column.type, self._dialect)
             keyspace = self._keyspaces[table.schema]
