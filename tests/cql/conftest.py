@@ -8,7 +8,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import Engine, event
 
+from tests.cql.oracle import engine_of
 from tests.cql.project import Project
 from tests.servers.cassandra import CassandraCluster
 from tests.servers.fixtures import CassandraKeyspace
@@ -37,3 +39,23 @@ def keyspaces(cassandra: CassandraCluster, cassandra_session: Any) -> Iterator[I
     yield more()
     for name in made:
         cassandra_session.execute(f"DROP KEYSPACE {name}")
+
+
+@pytest.fixture
+def keyspace_engine(cassandra_keyspace: CassandraKeyspace) -> Iterator[Engine]:
+    """An engine on ``cassandra_keyspace``."""
+    with engine_of(cassandra_keyspace) as engine:
+        yield engine
+
+
+@pytest.fixture
+def sent(keyspace_engine: Engine) -> list[str]:
+    """Every statement that went to the server and could change something."""
+    found: list[str] = []
+
+    @event.listens_for(keyspace_engine, "before_cursor_execute")
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if not statement.lstrip().upper().startswith("SELECT"):
+            found.append(statement)
+
+    return found
