@@ -39,9 +39,10 @@ def equivalent(one: str | None, other: str | None, kind: SQLType | None = None) 
     """
     if one == other:
         return True
-    left, right = _tree(one or "NULL", kind), _tree(other or "NULL", kind)
+    one, other = ("NULL" if text is None else text for text in (one, other))
+    left, right = _tree(one, kind), _tree(other, kind)
     if left is None or right is None:
-        return _as_tokens(one or "NULL") == _as_tokens(other or "NULL")
+        return _as_tokens(one) == _as_tokens(other)
     return same(left, right)
 
 

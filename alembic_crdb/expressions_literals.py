@@ -226,7 +226,8 @@ def _interval(text: str, digits: int | None) -> str:
             parts["seconds"] += Decimal(rest[at:].strip())
             break
         at = (clock or years or amount).end()  # type: ignore[union-attr]
-    return _interval_text({part: value * sign for part, value in parts.items()}, digits)
+    # Adding 0 makes a 0 of a -0.
+    return _interval_text({part: value * sign + 0 for part, value in parts.items()}, digits)
 
 
 def _iso_unit(letter: str, of_time: bool) -> str:

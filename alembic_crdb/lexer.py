@@ -127,8 +127,9 @@ def refusal(text: str, tokens: Tokens, index: int, reason: str) -> UnreadableDDL
     while texts[last] not in {";", ""}:
         last += 1
     begin = min(starts[first], starts[index])
-    position = starts[index] - begin
-    return UnreadableDDL(reason, text[begin : starts[last]].rstrip(), position, text.count("\n", 0, starts[index]) + 1)
+    statement = text[begin : starts[last]].rstrip()
+    position = min(starts[index] - begin, len(statement))
+    return UnreadableDDL(reason, statement, position, text.count("\n", 0, begin + position) + 1)
 
 
 def is_word(token: str) -> bool:

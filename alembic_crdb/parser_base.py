@@ -11,6 +11,7 @@ from alembic_crdb.catalog import ObjectName
 from alembic_crdb.lexer import (
     QUOTED_WORDS,
     is_word,
+    quote_free_name,
     quote_name,
     quote_string,
     read_name,
@@ -120,13 +121,17 @@ class Cursor:
         return read_name(token)
 
     def free_name(self) -> str:
-        """Read a name that stands where no keyword can, such as an index behind ``@``."""
+        """Read a name that stands where no keyword can, such as an index behind ``@``; there, none is quoted."""
         token = self.texts[self.at]
-        if is_word(token) and token == token.lower():
-            # Even a keyword is not quoted here, which says nothing about how it is spelled elsewhere.
-            self.at += 1
-            return read_name(token)
-        return self.name()
+        if token[:1] != '"' and not is_word(token):
+            raise self.fail("a name")
+        name = read_name(token)
+        if not name:
+            raise self.fail("a name that is not empty")
+        if quote_free_name(name) != token:
+            self.spellings[f"free:{name}"] = token
+        self.at += 1
+        return name
 
     def raw_name(self, *ends: str) -> str:
         """Read a name that old servers print without its quotes, whatever is in it.

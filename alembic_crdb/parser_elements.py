@@ -326,9 +326,9 @@ class ElementCursor(TypeCursor):
         start = end = inner = None
         if kind == "LIST":
             self.expect("IN", "(")
-            values.append(self.expression())
+            values.append(self._partition_value())
             while self.accept(","):
-                values.append(self.expression())
+                values.append(self._partition_value())
             self.expect(")")
         else:
             self.expect("FROM")
@@ -338,6 +338,9 @@ class ElementCursor(TypeCursor):
         if self.texts[self.at] == "PARTITION":
             inner = self.partitioning(depth + 1)
         return Partition(name, tuple(values), start, end, inner)
+
+    def _partition_value(self) -> str:
+        return "DEFAULT" if self.accept("DEFAULT") else self.expression()
 
     def _bound(self) -> str:
         first = self.at

@@ -49,7 +49,7 @@ class ElementPrinter:
 
     def free_name(self, name: str) -> str:
         """Print a name where no keyword can stand."""
-        return quote_free_name(name)
+        return self._spellings.get(f"free:{name}") or quote_free_name(name)
 
     def raw_name(self, name: str) -> str:
         """Print a name that old servers print without quotes."""
