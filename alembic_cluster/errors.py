@@ -14,6 +14,7 @@
         ├── InvalidValue                  a value that its column cannot hold, met while writing it as text
         ├── InvalidStatement              a statement that lacks the value of a bind parameter; nothing was sent
         ├── UnreadableScript              a text of several statements that can't be taken apart; nothing was sent
+        ├── UnreadableDDL                 a server's DDL text that the parser does not know; nothing was sent
         ├── HeadsMoved                    another process moved the version heads meanwhile
         ├── OutcomeUnknown                the server gave no answer, and whether a write was applied can't be told yet
         └── StatementFailed               the server refused a statement (also SQLAlchemy's error for it)
