@@ -94,12 +94,13 @@ def _cluster(wanted: SessionOptions) -> Any:
         "schema_metadata_enabled": False,
         "token_metadata_enabled": False,
         "prepare_on_all_hosts": False,
-        "monitor_reporting_enabled": False,
         "connect_timeout": wanted.connect_timeout,
         "control_connection_timeout": wanted.connect_timeout,
         "compression": wanted.compression,
         "protocol_version": wanted.protocol_version,
     }
+    if hasattr(Cluster, "monitor_reporting_enabled"):  # gone from newer scylla-drivers
+        arguments["monitor_reporting_enabled"] = False
     if wanted.auth_provider is not None:
         arguments["auth_provider"] = wanted.auth_provider
     elif wanted.username is not None:
