@@ -40,6 +40,11 @@ _ORDER_DIGITS = 12
 SYSTEM_SCHEMAS = frozenset({"crdb_internal", "information_schema", "pg_catalog", "pg_extension"})
 
 
+def reflecting_query(connection: Connection) -> str:
+    """Give the one query that reads a database of this server's version."""
+    return _ALL if SHOWS_CREATE_ALL_TYPES.on(server_version(connection)) else _ALL_BEFORE
+
+
 def read_database(connection: Connection) -> Snapshot:
     """Read the connection's database.
 
@@ -47,7 +52,7 @@ def read_database(connection: Connection) -> Snapshot:
     :raises sqlalchemy.exc.DBAPIError: the server's refusal.
     """
     if SHOWS_CREATE_ALL_TYPES.on(server_version(connection)):
-        rows = connection.exec_driver_sql(_ALL).all()
+        rows = connection.exec_driver_sql(reflecting_query(connection)).all()
         name = next(row[1] for row in rows if row[0] == "database")
         return _of_itself(snapshot_of(parse_rows(row[3] for row in rows if row[0] == "sql")), name)
     return _before(connection)
@@ -65,7 +70,7 @@ def _before(connection: Connection) -> Snapshot:
     schemas: set[str] = set()
     materialized: set[tuple[str, str]] = set()
     labels: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-    for kind, schema, name, text in connection.exec_driver_sql(_ALL_BEFORE):
+    for kind, schema, name, text in connection.exec_driver_sql(reflecting_query(connection)):
         if kind == "database":
             database = schema
         elif kind == "sql":
