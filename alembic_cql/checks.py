@@ -219,6 +219,11 @@ def check_index(index: Index, dialect: Dialect | None = None) -> None:
         )
     if len(index.expressions) != 1 or len(index.columns) != 1:
         refuse(f"index on several columns or an expression {where}", "make one index for each column")
+    if not isinstance(index.expressions[0], Column):
+        refuse(
+            f"index on an expression {where}",
+            "name the column, and for what a collection holds say cql_target='keys', 'values', 'entries' or 'full'",
+        )
     target = index.kwargs.get("cql_target")
     if target is not None and str(target).lower() not in TARGETS:
         raise InvalidModel(f"index {index.name!r}: cql_target takes {', '.join(TARGETS)}, not {target!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import groupby
 from typing import Any, Literal
 
 from alembic.ddl._autogen import ComparisonResult
@@ -12,8 +13,9 @@ from alembic.ddl.impl import DefaultImpl
 from sqlalchemy import Column, Index, Table
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import Executable
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import TypeEngine, to_instance
 
+from alembic_cluster.errors import InvalidStatement
 from alembic_cluster.execution import WatchedExecution
 from alembic_cluster.rehearsal import RehearsedExecution, end_rehearsal, running_context
 from alembic_cql.ddl import AlterTableOptions, index_identity
@@ -185,8 +187,8 @@ class CqlImpl(WatchedExecution, RehearsedExecution, _TextExecution):
         existing_type: TypeEngine[Any] | None,
         schema: str | None,
     ) -> None:
-        new = canonical_name(type_, self.dialect)
-        if existing_type is not None and canonical_name(existing_type, self.dialect) == new:
+        new = canonical_name(to_instance(type_), self.dialect)
+        if existing_type is not None and canonical_name(to_instance(existing_type), self.dialect) == new:
             return
         if not self.dialect.features.alter_column_type:  # type: ignore[attr-defined]
             raise Refusal(
@@ -194,6 +196,25 @@ class CqlImpl(WatchedExecution, RehearsedExecution, _TextExecution):
                 "add a column of another name, copy the values in batches, and drop the old one in a later revision",
             )
         self._exec(ColumnType(table_name, column_name, type_, schema=schema))
+
+    def bulk_insert(self, table: Any, rows: Any, multiinsert: bool = True) -> None:
+        """Insert rows; each has the columns that it names.
+
+        :raises InvalidStatement: for a row with a column that the table hasn't; nothing was sent.
+        """
+        known = {column.key for column in getattr(table, "columns", ())}
+        for number, row in enumerate(rows, 1):
+            unknown = [name for name in row if known and name not in known] if isinstance(row, Mapping) else []
+            if unknown:
+                raise InvalidStatement(
+                    f"bulk_insert: row {number} has the column {unknown[0]!r}, and table {table.name!r} has "
+                    f"{', '.join(sorted(known))}; nothing of this revision was sent"
+                )
+        if self.as_sql or not isinstance(rows, list):
+            super().bulk_insert(table, rows, multiinsert)
+            return
+        for _, alike in groupby(rows, key=frozenset):  # one statement for rows of the same columns
+            super().bulk_insert(table, list(alike), multiinsert)
 
     def add_constraint(self, const: Any, **kw: Any) -> None:
         """Refuse it: CQL has none.
