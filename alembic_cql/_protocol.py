@@ -109,9 +109,11 @@ def exact_statement(prepared: Any) -> Any:
     prepared.column_metadata = [
         column._replace(type=exact_type(column.type)) for column in prepared.column_metadata or ()
     ]
-    prepared.result_metadata = [
-        (*column[:3], exact_type(column[3])) for column in prepared.result_metadata or ()
-    ] or prepared.result_metadata
+    columns = [(*column[:3], exact_type(column[3])) for column in prepared.result_metadata or ()]
+    if columns and hasattr(prepared, "update_result_metadata"):  # newer scylla-drivers keep it together with its id
+        prepared.update_result_metadata(columns, prepared.result_metadata_id)
+    elif columns:
+        prepared.result_metadata = columns
     return prepared
 
 
