@@ -51,23 +51,22 @@ _STRAY: Final = frozenset({"\\", "`", "{", "}", "$", "/*", "'", '"', "\x7f"}) | 
 _MAY_BE_OPEN: Final = ('"', "'", "$", "e'", "E'", "b'", "B'", "x'", "X'")
 
 #: Words that CockroachDB quotes where a name stands: its grammar's reserved, type or function name and column
-#: name keywords, with the words that its lexer looks ahead at, over all versions from v21.1 to v26.3.
+#: name keywords, with the words that its lexer looks ahead at, of any version from v21.1 to v26.3.
 QUOTED_WORDS: Final = frozenset(
     word
     for line in (
-        "all analyse analyze and annotate_type any array as asc asymmetric authorization between bigint",
-        "bit boolean both box2d case cast char character characteristics check coalesce collate collation",
-        "column concurrently constraint create cross current_catalog current_date current_role",
-        "current_schema current_time current_timestamp current_user dec decimal default deferrable desc",
-        "distinct do else end except exists extract extract_duration false family fetch float for foreign",
-        "from full generated geography geometry grant greatest group grouping having if iferror ifnull",
-        "ilike in index initially inner inout int integer intersect interval into is iserror isnull join",
-        "lateral leading least left like limit localtime localtimestamp natural none not nothing notnull",
-        "null nullif numeric of offset on only or order ordinality out outer overlaps overlay placing",
-        "point polygon position precision primary real references returning right row select session_user",
-        "setof similar smallint some string substring symmetric table then time timestamp timestamptz",
-        "timetz to trailing treat trim true union unique user using values varbit varchar variadic vector",
-        "virtual visible when where window with work",
+        "all analyse analyze and annotate_type any array as asc asymmetric authorization between bigint bit",
+        "boolean both box2d case cast char character characteristics check coalesce collate collation column",
+        "concurrently constraint create cross current_catalog current_date current_role current_schema",
+        "current_time current_timestamp current_user dec decimal default deferrable desc distinct do else end",
+        "except exists extract extract_duration false family fetch float for foreign from full generated",
+        "geography geometry grant greatest group grouping having if iferror ifnull ilike in index initially inner",
+        "inout int integer intersect interval into is iserror isnull join lateral leading least left like limit",
+        "localtime localtimestamp natural none not nothing notnull null nullif numeric of offset on only or order",
+        "ordinality out outer overlaps overlay placing point polygon position precision primary real references",
+        "reset returning right role row select session_user set setof similar smallint some string substring",
+        "symmetric table tenant then time timestamp timestamptz timetz to trailing treat trim true union unique",
+        "user using values varbit varchar variadic vector virtual visible when where window with work",
     )
     for word in line.split()
 )

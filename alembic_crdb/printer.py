@@ -45,7 +45,9 @@ def to_sql(what: Script | Statement, layout: Layout | None = None) -> str:
     """
     if isinstance(what, Script):
         return _script(what, layout)
-    return StatementPrinter(what.layout if layout is None else layout).statement(what)
+    if layout is None:
+        return StatementPrinter(what.layout).statement(what)
+    return StatementPrinter(layout, as_read=False).statement(what)
 
 
 def _script(script: Script, layout: Layout | None) -> str:

@@ -36,10 +36,13 @@ class ElementPrinter:
     behind the comma between two partitions; servers print one, documentation does not show it).
 
     :param layout: how the statement's text was laid out.
+    :param as_read: whether indexes and sequences have their clauses in the order and spelling in which they
+        were read, rather than in that of current servers.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, as_read: bool = True) -> None:
         self.layout = layout
+        self.as_read = as_read
         self.flags = layout.flags
         self._spellings = layout.spellings
 
@@ -133,8 +136,9 @@ class ElementPrinter:
         """Print the options of a sequence, with blanks between them."""
         texts = dict(self._sequence_options(options))
         # An option may have been spelled in another way than ours: START WITH for START.
-        spelled = {" ".join(clause.split()[:1]): clause for clause in options.clauses}
-        order = [key for clause in options.clauses for key in texts if key == _option_key(clause)]
+        clauses = options.clauses if self.as_read else ()
+        spelled = {clause.split()[0]: clause for clause in clauses}
+        order = [key for clause in clauses for key in texts if key == _option_key(clause)]
         order += [key for key in texts if key not in order]
         return " ".join(_spell(spelled.get(key.split()[0], key), key, texts[key]) for key in order)
 
@@ -192,7 +196,8 @@ class ElementPrinter:
         return text
 
     def _index_clauses(self, index: Index | PrimaryKey, depth: int) -> list[str]:
-        styles = {clause.split()[0]: clause for clause in index.clauses}
+        clauses = index.clauses if self.as_read else ()
+        styles = {clause.split()[0]: clause for clause in clauses}
         parameters = index.parameters
         texts: dict[str, str] = {}
         if index.hash_sharded:
@@ -206,7 +211,7 @@ class ElementPrinter:
             texts["WITH"] = f"WITH ({self.parameters(parameters, sign)})"
         if isinstance(index, Index):
             texts.update(self._index_only_clauses(index, depth))
-        order = [clause.split()[0] for clause in index.clauses] or INDEX_CLAUSES
+        order = [clause.split()[0] for clause in clauses]
         return [texts.pop(clause) for clause in (*order, *INDEX_CLAUSES) if clause in texts]
 
     def _index_only_clauses(self, index: Index, depth: int) -> Iterable[tuple[str, str]]:
