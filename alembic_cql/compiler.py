@@ -65,6 +65,9 @@ class CqlCompiler(SQLCompiler):
         return str(super().visit_column(column, *args, **kw))
 
     def visit_bindparam(self, bindparam: Any, within_columns_clause: Any = False, **kw: Any) -> str:  # type: ignore[override]
+        nothing = bindparam.value is None and bindparam.callable is None and not bindparam.required
+        if nothing and kw.get("literal_binds") and bindparam.type.should_evaluate_none:
+            return self.render_literal_value(None, bindparam.type)  # JSON's null, for which SQLAlchemy writes NULL
         text = str(super().visit_bindparam(bindparam, within_columns_clause=within_columns_clause, **kw))  # type: ignore[no-untyped-call]
         if not within_columns_clause or isinstance(bindparam.type, sqltypes.NullType):
             return text

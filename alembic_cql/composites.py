@@ -136,7 +136,8 @@ def literal_of(type_: TypeEngine[Any], dialect: Dialect) -> Processor:
         return lambda value: "NULL" if value is None else str(to_text(pickled(value)))
     if processor is None:
         raise NotImplementedError(f"values of {type_!r} cannot be written as CQL text")
-    return lambda value: "NULL" if value is None else processor(value)
+    # JSON's null is a value, unless the type says otherwise.
+    return lambda value: "NULL" if value is None and not type_.should_evaluate_none else processor(value)
 
 
 class _Collection(Composite):
@@ -279,6 +280,7 @@ class TUPLE(Composite):
         items = tuple(value)
         if len(items) > len(self.item_types):
             raise ValueError(f"a tuple of {len(self.item_types)} elements is wanted, not {value!r}")
+        items += (None,) * (len(self.item_types) - len(items))  # the server takes a short one, and can't show it
         return tuple(part(index, item) for index, item in enumerate(items))
 
     def _brackets(self, items: Any) -> str:
