@@ -43,7 +43,8 @@ def _connect(wanted: SessionOptions) -> Any:
         session = cluster.connect()
         _check_datacenter(cluster, wanted.local_dc)
         if wanted.keyspace is not None:
-            session.set_keyspace(wanted.keyspace)  # unlike connect(keyspace), this says what is wrong with it
+            # Unlike connect(keyspace), this says what is wrong with it.
+            session.execute(f'USE "{wanted.keyspace}"', timeout=wanted.connect_timeout)
     except BaseException:
         _check_datacenter(cluster, wanted.local_dc)
         cluster.shutdown()

@@ -158,7 +158,7 @@ class Cursor:
         self.description = [
             (name, _type_name(kind), None, None, None, None, None) for name, kind in zip(names, types, strict=True)
         ]
-        self._rows = iter(result)
+        self._rows = _each(result)
         if names[0] == "[applied]":
             rows = list(self._rows)
             self.rowcount = int(all(row[0] for row in rows))
@@ -220,9 +220,14 @@ class Cursor:
         return self.connection.live_session()
 
 
+def _each(result: Any) -> Iterator[Any]:
+    """Give the rows of a result of the driver, each once: its own iterator begins a page anew with each loop."""
+    yield from result
+
+
 def _type_name(kind: Any) -> str:
     """Give the CQL name of one of the driver's types, without the ``frozen<>`` that it puts around each."""
-    name: str = kind.cql_parameterized_type()
+    name: str = re.sub(r"\bvarchar\b", "text", kind.cql_parameterized_type())
     return name[len("frozen<") : -1] if name.startswith("frozen<") else name
 
 
