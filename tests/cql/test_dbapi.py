@@ -210,12 +210,13 @@ def test_executemany_stops_at_the_first_failure(cursor: dbapi.Cursor) -> None:
 
 
 def test_prepared_statements_are_kept_but_not_without_end(
-    cursor: dbapi.Cursor, monkeypatch: pytest.MonkeyPatch
+    shared: CassandraKeyspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dbapi, "PREPARED_STATEMENTS", 3)
+    connection = connect(shared)
+    cursor, session = connection.cursor(), connection.session
     prepared: list[str] = []
-    session = cursor.connection.session
     prepare = session.prepare
+    monkeypatch.setattr(dbapi, "PREPARED_STATEMENTS", 3)
     monkeypatch.setattr(session, "prepare", lambda text: prepared.append(text) or prepare(text))
     statements = [f"SELECT v FROM t WHERE k = ? LIMIT {number}" for number in (1, 2, 3)]
     for statement in [*statements, *statements]:
@@ -226,6 +227,7 @@ def test_prepared_statements_are_kept_but_not_without_end(
     assert len(prepared) == 4
     cursor.execute(statements[0], (1,))  # the oldest had to go
     assert prepared[-1] == statements[0]
+    connection.close()
 
 
 @pytest.mark.parametrize("protocol_version", [4, 5])
