@@ -162,10 +162,10 @@ class Cursor:
         self.expect(")")
         return tuple(names)
 
-    def names(self) -> tuple[str, ...]:
+    def names(self, may_be_empty: bool = False) -> tuple[str, ...]:
         """Read a list of names in parentheses."""
         self.expect("(")
-        if self.accept(")"):
+        if may_be_empty and self.accept(")"):
             return ()
         out = [self.name()]
         while self.texts[self.at] == ",":

@@ -68,7 +68,7 @@ class ElementCursor(TypeCursor):
             return self.index_body(*self.index_head())
         if token == "FAMILY":
             self.at += 1
-            return Family(self.name() if self.texts[self.at] != "(" else "", self.names())
+            return Family(self.name() if self.texts[self.at] != "(" else "", self.names(may_be_empty=True))
         if token in {"CONSTRAINT", "PRIMARY", "FOREIGN", "CHECK", "UNIQUE"}:
             return self.constraint(self.name() if self.accept("CONSTRAINT") else None)
         return self.column()

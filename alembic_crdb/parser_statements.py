@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from alembic_crdb.catalog import Check, Layout, ObjectName, SQLType
 from alembic_crdb.catalog_objects import (
@@ -27,6 +27,8 @@ from alembic_crdb.catalog_objects import (
 )
 from alembic_crdb.lexer import is_word
 from alembic_crdb.parser_database import DatabaseCursor
+
+_Item = TypeVar("_Item")
 
 _NAMED: Final = ("FUNCTION", "PROCEDURE", "AGGREGATE", "TRIGGER")
 #: Created objects that are no part of a schema as we compare it; kept whole.
@@ -180,23 +182,22 @@ class StatementCursor(DatabaseCursor):
         name = self.object_name()
         self.expect("AS")
         if self.accept("ENUM"):
-            self.expect("(")
-            values: list[str] = []
-            while self.texts[self.at] != ")":
-                values.append(self.string())
-                if not self.accept(","):
-                    break
-            self.expect(")")
-            return EnumType(name, tuple(values), self.layout())
+            return EnumType(name, tuple(self._bracketed(self.string)), self.layout())
+        return CompositeType(name, tuple(self._bracketed(self._field)), self.layout())
+
+    def _field(self) -> tuple[str, SQLType]:
+        return self.name(), self.type()
+
+    def _bracketed(self, read: Callable[[], _Item]) -> list[_Item]:
+        """Read items in parentheses, with commas between them; there may be none."""
         self.expect("(")
-        fields: list[tuple[str, SQLType]] = []
-        while self.texts[self.at] != ")":
-            field = self.name()
-            fields.append((field, self.type()))
-            if not self.accept(","):
-                break
-        self.expect(")")
-        return CompositeType(name, tuple(fields), self.layout())
+        items: list[_Item] = []
+        if not self.accept(")"):
+            items.append(read())
+            while self.accept(","):
+                items.append(read())
+            self.expect(")")
+        return items
 
     def _domain(self) -> Domain:
         name = self.object_name()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 
 from alembic_crdb.catalog import NO_OPTIONS, ObjectName, Parameters, SequenceOptions, SQLType
 from alembic_crdb.lexer import is_word, quote_name, read_name
 from alembic_crdb.parser_base import FOREIGN_TO_EXPRESSIONS, Cursor
 
 _NUMBER: Final = re.compile(r"[0-9]+")
+#: What can stand behind a part of the name of a type, in DDL.
+_BEHIND_NAMES: Final = frozenset({"NULL", "NOT", "[", ".", ",", ")", ";", "(", "COLLATE", ""})
 
 #: Type names of more than one word, and the one word that CockroachDB prints for each.
 _LONG_TYPES: Final[Mapping[tuple[str, ...], str]] = {
@@ -23,6 +25,19 @@ _LONG_TYPES: Final[Mapping[tuple[str, ...], str]] = {
 }
 #: The words that say which part of time an ``INTERVAL`` keeps.
 INTERVAL_FIELDS: Final = frozenset({"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"})
+#: The options of sequences that have a number, the longer spelling of each first, and the field that each sets.
+_NUMBERED_OPTIONS: Final[Mapping[tuple[str, ...], str]] = {
+    ("MINVALUE",): "min_value",
+    ("MAXVALUE",): "max_value",
+    ("INCREMENT", "BY"): "increment",
+    ("INCREMENT",): "increment",
+    ("START", "WITH"): "start",
+    ("START",): "start",
+    ("RESTART", "WITH"): "restart",
+    ("CACHE",): "cache",
+    ("PER", "NODE", "CACHE"): "node_cache",
+    ("PER", "SESSION", "CACHE"): "cache",
+}
 _ZONED: Final = frozenset({"TIME", "TIMESTAMP"})
 
 #: Types of the server as they may stand in an expression, where keywords are written in any case.
@@ -152,32 +167,29 @@ class TypeCursor(Cursor):
         while True:
             first = self.at
             token = self.texts[first]
-            if token[:1] == '"' and token != '""':
-                self.at += 1
-                parts.append(read_name(token))
-            elif is_word(token):
-                # v21.1 prints the names of types without quotes, so that their case counts.
-                self.at += 1
-                parts.append(token)
-            else:
+            if token == '""' or (token[:1] != '"' and not is_word(token)):
                 raise self.fail("a type")
+            self.at += 1
+            # v21.1 prints the names of types without quotes, whatever is in them: their case counts.
+            raw = not any_case and self._rest_of_raw_name(first)
+            part = self.slice(first, self.at) if raw or token[0] != '"' else read_name(token)
+            parts.append(part)
+            if quote_name(part) != self.slice(first, self.at):
+                self.spellings[f"type:{part}"] = self.slice(first, self.at)
             if len(parts) == 3 or not self.accept("."):
                 break
-        if not any_case and len(parts) > 1 and token[0] != '"':
-            parts[-1] = self._rest_of_raw_name(first)
-        spelled = self.slice(first, self.at)
-        if quote_name(parts[-1]) != spelled:
-            self.spellings[f"type:{parts[-1]}"] = spelled
         parts.reverse()
         return ObjectName(*parts)
 
-    def _rest_of_raw_name(self, first: int) -> str:
-        ends = {"NULL", "NOT", "[", ",", ")", ";", "(", "COLLATE", ""}
-        while (token := self.texts[self.at]) not in ends and token not in FOREIGN_TO_EXPRESSIONS:
+    def _rest_of_raw_name(self, first: int) -> bool:
+        """Step over what is left of a name without quotes; tell whether anything was."""
+        while (token := self.texts[self.at]) not in _BEHIND_NAMES and token not in FOREIGN_TO_EXPRESSIONS:
             self.at += 1
-        if self.at > first + 1 and token not in {"NULL", "NOT", "["}:
+        if self.at == first + 1:
+            return False
+        if token not in {"NULL", "NOT", "[", "."} or (token != "." and self.texts[first - 1] != "."):
             raise self.fail("NULL or NOT NULL")
-        return self.slice(first, self.at)
+        return True
 
     def parameters(self) -> Parameters:
         """Read ``(key = value, ...)``, values as texts; ``spaced`` tells then whether the signs stood free."""
@@ -199,72 +211,45 @@ class TypeCursor(Cursor):
         clauses: list[str] = []
         while True:
             first = self.at
-            key = self._sequence_option(found)
-            if key is None:
+            option = self._sequence_option()
+            if option is None:
                 break
-            if key in clauses:
+            clause, key, value = option
+            if key in found:
                 raise self.fail("no option twice", first)
-            clauses.append(key)
+            found[key] = value
+            if clause == "PER SESSION CACHE":
+                found["per_session"] = True
+            clauses.append(clause)
         if not found:
             return NO_OPTIONS
         return SequenceOptions(**found, clauses=tuple(clauses))  # type: ignore[arg-type]
 
-    def _sequence_option(self, found: dict[str, object]) -> str | None:
-        token = self.texts[self.at]
-        limit: Literal["MINVALUE", "MAXVALUE"]
+    def _sequence_option(self) -> tuple[str, str, object] | None:
+        """Read one option: its words, the field it sets and the value; ``None`` when none stands here."""
         if self.accept("NO"):
-            limit_or_cycle = self.one_of("MINVALUE", "MAXVALUE", "CYCLE")
-            if limit_or_cycle is None:
-                raise self.fail("MINVALUE, MAXVALUE or CYCLE")
-            if limit_or_cycle == "CYCLE":
-                found["cycle"] = False
-            else:
-                found["min_value" if limit_or_cycle == "MINVALUE" else "max_value"] = "NO"
-            return f"NO {limit_or_cycle}"
-        if token == "AS":
-            self.at += 1
-            found["as_type"] = self.texts[self.at]
-            if not is_word(self.texts[self.at]):
+            for word, key in (("MINVALUE", "min_value"), ("MAXVALUE", "max_value")):
+                if self.accept(word):
+                    return f"NO {word}", key, "NO"
+            self.expect("CYCLE")
+            return "NO CYCLE", "cycle", False
+        for words, key in _NUMBERED_OPTIONS.items():
+            if self.accept(*words):
+                return " ".join(words), key, self.integer()
+        for word in ("VIRTUAL", "CYCLE"):
+            if self.accept(word):
+                return word, word.lower(), True
+        if self.accept("RESTART"):
+            number = self.texts[self.at] == "-" or self.texts[self.at].isdigit()
+            return "RESTART", "restart", self.integer() if number else "DEFAULT"
+        if self.accept("AS"):
+            kind = self.texts[self.at]
+            if not is_word(kind):
                 raise self.fail("an integer type")
             self.at += 1
-            return "AS"
-        if token in {"MINVALUE", "MAXVALUE"}:
-            limit = "MINVALUE" if token == "MINVALUE" else "MAXVALUE"
-            self.at += 1
-            found["min_value" if limit == "MINVALUE" else "max_value"] = self.integer()
-            return limit
-        for key, words in (("increment", ("INCREMENT", "BY")), ("start", ("START", "WITH"))):
-            if token == words[0]:
-                self.at += 1
-                spelled = " ".join(words) if self.accept(words[1]) else words[0]
-                found[key] = self.integer()
-                return spelled
-        return self._rare_sequence_option(token, found)
-
-    def _rare_sequence_option(self, token: str, found: dict[str, object]) -> str | None:
-        if token in {"VIRTUAL", "CYCLE"}:
-            self.at += 1
-            found[token.lower()] = True
-            return token
-        if token == "RESTART":
-            self.at += 1
-            spelled = "RESTART WITH" if self.accept("WITH") else "RESTART"
-            number = spelled == "RESTART WITH" or self.texts[self.at] == "-" or self.texts[self.at].isdigit()
-            found["restart"] = self.integer() if number else "DEFAULT"
-            return spelled
-        for words, key in (
-            (("CACHE",), "cache"),
-            (("PER", "NODE", "CACHE"), "node_cache"),
-            (("PER", "SESSION", "CACHE"), "cache"),
-        ):
-            if self.accept(*words):
-                found[key] = self.integer()
-                if "SESSION" in words:
-                    found["per_session"] = True
-                return " ".join(words)
+            return "AS", "as_type", kind
         if self.accept("OWNED", "BY"):
-            found["owned_by"] = () if self.accept("NONE") else self.dotted()
-            return "OWNED BY"
+            return "OWNED BY", "owned_by", () if self.accept("NONE") else self.dotted()
         return None
 
     def dotted(self) -> tuple[str, ...]:

@@ -78,8 +78,7 @@ class ElementPrinter:
             if kind.fields:
                 text += f" {kind.fields}"
         else:
-            *outer, last = kind.name.parts
-            text = ".".join((*map(quote_name, outer), self._spellings.get(f"type:{last}") or quote_name(last)))
+            text = ".".join(self._spellings.get(f"type:{part}") or quote_name(part) for part in kind.name.parts)
         if kind.args:
             text += f"({','.join(kind.args)})"
         text += "[]" * kind.dimensions

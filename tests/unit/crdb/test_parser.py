@@ -175,7 +175,7 @@ def test_types() -> None:
     assert kinds["bb"] == SQLType(ObjectName("status"))
     odd = {column.name: column.type for column in table("v21.1 names of types without quotes").columns}
     assert odd["b"] == SQLType(ObjectName("My Enum", "sc"), dimensions=1)
-    assert odd["c"] == SQLType(ObjectName("my-enum", "sc"))
+    assert odd["c"] == SQLType(ObjectName("my-enum", "My Sc"))
 
 
 @pytest.mark.parametrize(

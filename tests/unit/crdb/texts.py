@@ -166,7 +166,8 @@ TABLES: Final[dict[str, str]] = {
     "v21.1 names of types without quotes": """CREATE TABLE public.odd (
 \ta public.MyEnum NULL DEFAULT 'A':::public.MyEnum,
 \tb sc.My Enum[] NOT NULL,
-\tc sc.my-enum NOT VISIBLE NULL
+\tc My Sc.my-enum NOT VISIBLE NULL,
+\td Db.Sc.x NOT NULL
 )""",
     "v21.1 quoted collation": 'CREATE TABLE public.c (\n\ta STRING COLLATE "en-u-ks-level2" NULL\n)',
     "v22.2 trigram, visibility, geometry parameters": """CREATE TABLE public.idx (
