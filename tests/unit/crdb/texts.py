@@ -163,6 +163,13 @@ TABLES: Final[dict[str, str]] = {
 \tbb status NULL,
 \tbc FUTURETYPE(1,x) NULL
 )""",
+    "v22.1 warning with its semicolon on a line of its own": """CREATE TABLE public.p (
+\tpk INT8 NOT NULL
+) PARTITION ALL BY RANGE (pk) (
+\tPARTITION one VALUES FROM (MINVALUE) TO (1)
+)
+-- Warning: Partitioned table with no zone configurations.
+;""",
     "v21.1 names of types without quotes": """CREATE TABLE public.odd (
 \ta public.MyEnum NULL DEFAULT 'A':::public.MyEnum,
 \tb sc.My Enum[] NOT NULL,
