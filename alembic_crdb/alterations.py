@@ -313,8 +313,7 @@ class SetParameters(Action):
 
     def sql(self, version: Version) -> str:
         """Write the action."""
-        if any(name.startswith("ttl") for name, _ in self.parameters):
-            versions.ROW_LEVEL_TTL.require(version, "Row-level TTL")
+        requirements.require_parameters(self.parameters, version, "It")
         return f"SET ({_PRINT.parameters(self.parameters, ' = ')})"
 
 

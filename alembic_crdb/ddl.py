@@ -18,7 +18,7 @@ from alembic_crdb.alterations import Action, Version
 from alembic_crdb.catalog import CANONICAL, Index, Locality, ObjectName, Partitioning, Table
 from alembic_crdb.catalog_objects import Statement
 from alembic_crdb.driver_text import driver_text
-from alembic_crdb.printer import StatementPrinter, to_sql
+from alembic_crdb.printer import StatementPrinter
 from alembic_crdb.versions import version_of
 
 _PRINT: Final = StatementPrinter(CANONICAL)
@@ -63,7 +63,7 @@ class Emit(CockroachDDL):
 
     def sql(self, version: Version) -> str:
         """Write the statement."""
-        return to_sql(requirements.ready(self.statement, version), CANONICAL)
+        return _PRINT.statement(requirements.ready(self.statement, version))
 
 
 class CreateTable(CockroachDDL):
@@ -78,7 +78,7 @@ class CreateTable(CockroachDDL):
 
     def sql(self, version: Version) -> str:
         """Write the statement."""
-        return optional(to_sql(requirements.ready_table(self.table, version), CANONICAL), "TABLE", self.if_not_exists)
+        return optional(_PRINT.statement(requirements.ready_table(self.table, version)), "TABLE", self.if_not_exists)
 
 
 class CreateIndex(CockroachDDL):
@@ -92,7 +92,7 @@ class CreateIndex(CockroachDDL):
     def sql(self, version: Version) -> str:
         """Write the statement."""
         index = requirements.ready_index(self.index, version, self.table.name)
-        return optional(to_sql(catalog_objects.CreateIndex(self.table, index)), "INDEX", self.if_not_exists)
+        return optional(_PRINT.statement(catalog_objects.CreateIndex(self.table, index)), "INDEX", self.if_not_exists)
 
 
 class AlterTable(CockroachDDL):

@@ -21,7 +21,7 @@ from alembic_crdb.driver_text import driver_text
 from alembic_crdb.model import elements_of, index_to_catalog, read_table
 from alembic_crdb.model_columns import column_to_catalog
 from alembic_crdb.model_constraints import constraint_to_catalog, constraints_of, foreign_key_to_catalog
-from alembic_crdb.model_objects import sequence_to_catalog
+from alembic_crdb.model_objects import sequence_to_catalog, table_comments
 from alembic_crdb.model_reader import Reader, options, plain_name
 from alembic_crdb.printer_base import ElementPrinter
 from alembic_crdb.versions import CONSTRAINT_COMMENT, version_of
@@ -54,7 +54,10 @@ def refuse_table(table: schema.Table, dialect: Dialect) -> None:
     reader = Reader(dialect)
     found = read_table(table, reader)
     reader.check()
-    requirements.ready_table(found, version_of(dialect))
+    version = version_of(dialect)
+    requirements.ready_table(found, version)
+    for comment in table_comments(table, reader):
+        requirements.ready(comment, version)
 
 
 @compiles(schema.CreateTable, _DIALECT)

@@ -9,7 +9,7 @@ from alembic_crdb.alterations import Version
 from alembic_crdb.catalog import CANONICAL, ObjectName, SequenceOptions
 from alembic_crdb.catalog_objects import EnumType, Schema, Sequence, View, ZoneConfiguration
 from alembic_crdb.ddl import CockroachDDL, if_exists, optional
-from alembic_crdb.printer import StatementPrinter, to_sql
+from alembic_crdb.printer import StatementPrinter
 
 _PRINT: Final = StatementPrinter(CANONICAL)
 
@@ -28,7 +28,7 @@ class CreateView(CockroachDDL):
 
     def sql(self, version: Version) -> str:
         """Write the statement."""
-        text = optional(to_sql(requirements.ready(self.view, version), CANONICAL), "VIEW", self.if_not_exists)
+        text = optional(_PRINT.statement(requirements.ready(self.view, version)), "VIEW", self.if_not_exists)
         return text.replace("CREATE", "CREATE OR REPLACE", 1) if self.replace else text
 
 
@@ -83,7 +83,7 @@ class ConfigureZone(CockroachDDL):
 
     def sql(self, version: Version) -> str:
         """Write the statement."""
-        return to_sql(self.zone, CANONICAL)
+        return _PRINT.statement(self.zone)
 
 
 class AlterDatabase(CockroachDDL):
@@ -99,7 +99,7 @@ class AlterDatabase(CockroachDDL):
 
     def sql(self, version: Version) -> str:
         """Write the statement."""
-        text = to_sql(self.change, CANONICAL)
+        text = _PRINT.statement(self.change)
         if not self.lenient or self.change.action not in ("ADD REGION", "DROP REGION"):
             return text
         there = "IF NOT EXISTS" if self.change.action == "ADD REGION" else "IF EXISTS"
@@ -116,7 +116,7 @@ class CreateEnum(CockroachDDL):
 
     def sql(self, version: Version) -> str:
         """Write the statement."""
-        return optional(to_sql(self.enum, CANONICAL), "TYPE", self.if_not_exists)
+        return optional(_PRINT.statement(self.enum), "TYPE", self.if_not_exists)
 
 
 class DropType(CockroachDDL):
@@ -204,7 +204,7 @@ class CreateSequence(CockroachDDL):
 
     def sql(self, version: Version) -> str:
         """Write the statement."""
-        text = to_sql(requirements.ready(self.sequence, version), CANONICAL)
+        text = _PRINT.statement(requirements.ready(self.sequence, version))
         return optional(text, "SEQUENCE", self.if_not_exists)
 
 
@@ -253,7 +253,7 @@ class CreateSchema(CockroachDDL):
 
     def sql(self, version: Version) -> str:
         """Write the statement."""
-        return to_sql(self.schema, CANONICAL)
+        return _PRINT.statement(self.schema)
 
 
 class SetSchema(CockroachDDL):

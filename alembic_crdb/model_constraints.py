@@ -49,8 +49,12 @@ def constraint_to_catalog(
 
 def check_to_catalog(constraint: CheckConstraint, reader: Reader) -> Check:
     """Give a CHECK constraint of a model as a catalog object."""
-    refuse_deferred(constraint, reader, f"check {reader.name_of(constraint)} of table {constraint.table.name}")
-    return Check(reader.name_of(constraint), reader.sql(constraint.sqltext), not options(constraint).get("not_valid"))
+    # To SQLAlchemy one that was given to a column is no constraint of the table.
+    parent: Any = constraint.parent
+    table = parent if isinstance(parent, Table) else parent.table
+    name = reader.name_of(constraint)
+    refuse_deferred(constraint, reader, f"check {name or '(unnamed)'} of table {table.name}")
+    return Check(name, reader.sql(constraint.sqltext), not options(constraint).get("not_valid"))
 
 
 def foreign_key_to_catalog(constraint: ForeignKeyConstraint, reader: Reader) -> catalog.ForeignKey:

@@ -200,7 +200,22 @@ def partitioning_of(text: Any, of: str) -> Partitioning:
             f"cockroachdb_partition_by of {of} can't be read: {error.reason}, at column {error.column} of "
             f"{error.statement!r}. Nothing was sent."
         ) from error
-    return found
+    return _as_printed(found)
+
+
+def _as_printed(partitioning: Partitioning) -> Partitioning:
+    """Write each value of a list as the server does, in parentheses of its own: ``(('AU'), ('NZ'))``."""
+    return replace(
+        partitioning,
+        partitions=tuple(
+            replace(
+                each,
+                values=tuple(value if value[0] == "(" else f"({value})" for value in each.values),
+                partitioning=None if each.partitioning is None else _as_printed(each.partitioning),
+            )
+            for each in partitioning.partitions
+        ),
+    )
 
 
 def _begin(text: str) -> str:

@@ -178,20 +178,24 @@ def database_of(regions: schema.DatabaseRegions) -> Database:
 def comments_of(metadata: MetaData, tables: Iterable[Table], reader: Reader) -> Iterator[catalog_objects.Comment]:
     """Give every comment of a model."""
     for table in tables:
-        name = reader.object_name(table)
-        if table.comment is not None:
-            yield catalog_objects.Comment("TABLE", name, table.comment)
-        for column in table.columns:
-            if column.comment is not None:
-                yield catalog_objects.Comment("COLUMN", name, column.comment, plain_name(column.name))
-        for constraint in table.constraints:
-            if constraint.comment is not None and reader.should_create(constraint):
-                yield catalog_objects.Comment("CONSTRAINT", name, constraint.comment, reader.name_of(constraint))
-        for index in table.indexes:
-            said = options(index).get("comment")
-            if said is not None and reader.should_create(index):
-                yield catalog_objects.Comment("INDEX", name, said, reader.name_of(index))
+        yield from table_comments(table, reader)
     for comment in schema.objects_of(metadata).comments:
-        yield catalog_objects.Comment(
-            comment.target, ObjectName(comment.name, comment.schema), comment.text, comment.child
-        )
+        name = ObjectName(comment.name, comment.schema)
+        yield catalog_objects.Comment(comment.target, name, comment.text, comment.child)
+
+
+def table_comments(table: Table, reader: Reader) -> Iterator[catalog_objects.Comment]:
+    """Give the comments on a table, its columns, constraints and indexes."""
+    name = reader.object_name(table)
+    if table.comment is not None:
+        yield catalog_objects.Comment("TABLE", name, table.comment)
+    for column in table.columns:
+        if column.comment is not None:
+            yield catalog_objects.Comment("COLUMN", name, column.comment, plain_name(column.name))
+    for constraint in table.constraints:
+        if constraint.comment is not None and reader.should_create(constraint):
+            yield catalog_objects.Comment("CONSTRAINT", name, constraint.comment, reader.name_of(constraint))
+    for index in table.indexes:
+        said = options(index).get("comment")
+        if said is not None and reader.should_create(index):
+            yield catalog_objects.Comment("INDEX", name, said, reader.name_of(index))

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from alembic_cluster.errors import UnsupportedConstruct
 from alembic_crdb import catalog_objects, versions
-from alembic_crdb.catalog import Column, Index, PrimaryKey, SequenceOptions, SQLType, Table
+from alembic_crdb.catalog import Column, Index, Parameters, PrimaryKey, SequenceOptions, SQLType, Table
 from alembic_crdb.catalog_objects import Comment, CreateIndex, Sequence, Statement, View
 
 Version = tuple[int, int]
@@ -54,8 +54,7 @@ def ready_table(table: Table, version: Version) -> Table:
     name = table.name.name
     for column in table.columns:
         require_column(column, version, name)
-    if any(parameter == "ttl" or parameter.startswith("ttl_") for parameter, _ in table.parameters):
-        versions.ROW_LEVEL_TTL.require(version, f"Table {name} has row-level TTL, which")
+    require_parameters(table.parameters, version, f"Table {name}")
     key = table.primary_key
     return replace(
         table,
@@ -76,6 +75,18 @@ def require_column(column: Column, version: Version, table: str) -> None:
         require_sequence(column.identity.options, version, of)
     if column.on_update is not None:
         versions.ON_UPDATE.require(version, f"{of} has ON UPDATE, which")
+
+
+def require_parameters(parameters: Parameters, version: Version, of: str) -> None:
+    """Refuse storage parameters of a table that a server of this version does not have.
+
+    :raises UnsupportedConstruct: the server is too old for one.
+    """
+    for name, _ in parameters:
+        if name == "ttl" or name.startswith("ttl_"):
+            versions.ROW_LEVEL_TTL.require(version, f"{of} has row-level TTL, which")
+        elif name in versions.PARAMETERS:
+            versions.PARAMETERS[name].require(version, f"{of} has the storage parameter {name}, which")
 
 
 def require_type(kind: SQLType, version: Version, of: str) -> None:
@@ -125,9 +136,9 @@ def ready_primary_key(key: PrimaryKey, version: Version, table: str) -> PrimaryK
 
 
 def _spelled(index: _T, version: Version, of: str) -> _T:
-    """Write the number of buckets as the server takes it."""
+    """Write the clauses as the server takes them, not as another one printed them."""
     if not index.hash_sharded or versions.BUCKET_COUNT_PARAMETER.on(version):
-        return index
+        return replace(index, clauses=())
     if index.bucket_count is None:
         raise UnsupportedConstruct(
             f"{of} is hash-sharded without a bucket_count, which servers before v22.1 need. Nothing of it was sent; "

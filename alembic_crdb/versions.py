@@ -94,6 +94,14 @@ TYPES: Final[Mapping[str, Switch]] = {
     "CITEXT": Switch((25, 3), "https://www.cockroachlabs.com/docs/releases/v25.3"),
     "LTREE": Switch((25, 4), "https://www.cockroachlabs.com/docs/releases/v25.4"),
 }
+#: Storage parameters of tables that came later; those of row-level TTL beside them.
+PARAMETERS: Final[Mapping[str, Switch]] = {
+    "exclude_data_from_backup": Switch((22, 1), "https://www.cockroachlabs.com/docs/v22.1/with-storage-parameter"),
+    "schema_locked": Switch((23, 1), "https://www.cockroachlabs.com/docs/v23.1/with-storage-parameter"),
+    "sql_stats_automatic_collection_enabled": Switch(
+        (22, 1), "https://www.cockroachlabs.com/docs/v22.1/with-storage-parameter"
+    ),
+}
 
 #: The newest version whose documentation this package was made from; taken where a server can't be asked.
 NEWEST: Final = (26, 3)
