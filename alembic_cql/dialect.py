@@ -17,7 +17,7 @@ from alembic_cql.compiler import CqlCompiler
 from alembic_cql.connecting import read_options
 from alembic_cql.ddl import CqlDDLCompiler
 from alembic_cql.features import Features, parse_release
-from alembic_cql.heads import purge
+from alembic_cql.heads import purge, select_heads
 from alembic_cql.identifiers import CqlIdentifierPreparer
 from alembic_cql.options import STRUCTURE_OPTIONS, TABLE_OPTIONS
 from alembic_cql.reflection import KeyspaceInfo, TableInfo, read_keyspace, table_kwargs
@@ -171,11 +171,14 @@ class CassandraDialect(default.DefaultDialect):
         return True
 
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
-        purged = getattr(getattr(context, "compiled", None), "purged_heads", None)
-        if purged is not None:
-            purge(cursor, statement, purged)
+        compiled: Any = getattr(context, "compiled", None)
+        options = {} if context is None else context.consistency_options
+        if getattr(compiled, "purged_heads", None) is not None:
+            purge(cursor, statement, compiled.purged_heads, options)
+        elif getattr(compiled, "reads_heads", False):
+            select_heads(cursor, statement, options)
         else:
-            cursor.execute(statement, parameters, **({} if context is None else context.consistency_options))
+            cursor.execute(statement, parameters, **options)
 
     def do_executemany(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         for single in parameters:

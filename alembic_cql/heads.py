@@ -8,6 +8,7 @@ there and the old one deleted if it is, both or neither. Reads are at SERIAL (se
 from __future__ import annotations
 
 import re
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.sql import ClauseElement
 
 from alembic_cluster.errors import ConfigurationError, HeadsMoved, OutcomeUnknown, first_line
+from alembic_cql._exceptions import DatabaseError
 from alembic_cql.compiler import HEADS_TABLE
 from alembic_cql.ddl import IF_NOT_EXISTS
 from alembic_cql.refusal import missing_keyspace
@@ -28,6 +30,9 @@ SCOPE = "heads"
 _TABLE_IDS = uuid.UUID("6b1f9d9c-6c1e-5f0e-9a2e-7d0f3c1c8a55")
 _LAYOUT = {"scope": "partition_key", "version_num": "clustering", "fence": "static"}
 _ATTEMPTS = 3
+_PATIENCE = 10.0  # seconds that a table of the catalog may take to be there
+_PAUSE = 0.05
+_NOT_THERE = re.compile(r"does not exist|unconfigured table|Unknown CF", re.IGNORECASE)
 _INSERT = re.compile(r"VALUES \('(?P<added>[^']*)'\)$")
 _UPDATE = re.compile(r"SET version_num='(?P<added>[^']*)' WHERE version_num = '(?P<removed>[^']*)'$")
 _DELETE = re.compile(r"WHERE version_num = '(?P<removed>[^']*)'$")
@@ -190,15 +195,38 @@ class HeadMove:
         return f"to go: {go}, to come: {come}"
 
 
-def purge(cursor: Any, statement: str, table: str) -> None:
+def select_heads(cursor: Any, statement: str, options: Mapping[str, Any]) -> None:
+    """Read the heads of a table that the catalog has.
+
+    A table that another process is creating stands in the catalog of a node a moment before the node can read it, and
+    in that of one node before that of another.
+
+    :param cursor: a DB-API cursor.
+    :param statement: the SELECT that gives the heads.
+    :param options: keyword arguments for the cursor's ``execute``.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            cursor.execute(statement, **options)
+        except DatabaseError as error:
+            if _NOT_THERE.search(str(error)) is None or time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
+
+
+def purge(cursor: Any, statement: str, table: str, options: Mapping[str, Any]) -> None:
     """Delete all heads in one conditional batch: rows written by Paxos must be deleted by Paxos.
 
     :param cursor: a DB-API cursor.
     :param statement: the SELECT that gives the heads.
     :param table: the version table's name as CQL.
+    :param options: keyword arguments for the cursor's ``execute``.
     :raises HeadsMoved: when they moved meanwhile; none was deleted then.
     """
-    cursor.execute(statement)
+    select_heads(cursor, statement, options)
     heads = tuple(head for (head,) in cursor.fetchall())
     if heads:
         cursor.execute(HeadMove(table, removed=heads).cql)

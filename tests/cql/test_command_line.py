@@ -89,7 +89,7 @@ def test_two_processes_that_race_for_the_version_table_make_one(untouched: Proje
     write_models(untouched, "")
     racers = [untouched.start("upgrade", "heads") for _ in range(3)]
     outputs = [racer.communicate(timeout=120)[0] for racer in racers]
-    assert [racer.returncode for racer in racers] == [0, 0, 0], outputs
+    assert [racer.returncode for racer in racers] == [0, 0, 0], "\n".join(outputs)
     keyspace = untouched.keyspace
     keyspace.execute("INSERT INTO alembic_version (scope, version_num) VALUES ('heads', 'x') IF NOT EXISTS")
     assert untouched.heads() == {"x"}

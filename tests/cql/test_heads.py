@@ -261,3 +261,25 @@ def test_racing_creators_of_the_version_table_make_one_table(cassandra_keyspace:
         f"SELECT id FROM system_schema.tables WHERE keyspace_name = '{cassandra_keyspace.name}'"
     )
     assert [row[0] for row in rows] == [made.kwargs["cql_id"]]
+
+
+def test_a_version_table_that_is_only_being_made_is_waited_for(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.revision("a", "pass")
+    project.upgrade()
+    execute = dbapi.Cursor.execute
+    refusals: list[Exception] = [
+        dbapi.ProgrammingError("table alembic_version does not exist"),
+        dbapi.ProgrammingError("unconfigured table alembic_version"),
+        dbapi.InternalError("java.lang.IllegalArgumentException: Unknown CF b6b6c7a1-9fb6-5183-a3e1-4a4faf1b5377"),
+    ]
+
+    def early(cursor: Any, operation: str, *args: Any, **kw: Any) -> None:
+        if operation.startswith("SELECT version_num") and refusals:
+            raise refusals.pop()
+        execute(cursor, operation, *args, **kw)
+
+    monkeypatch.setattr(dbapi.Cursor, "execute", early)
+    assert "a (head)" in project.run("current")
+    assert refusals == []
