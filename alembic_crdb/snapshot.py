@@ -78,7 +78,7 @@ def snapshot_of(statements: Iterable[Statement], default_schema: str = "public")
     comments: dict[tuple[str, Name, str | None], str] = {}
     zones: dict[ZoneConfiguration, ZoneConfiguration] = {}
     database: Database | None = None
-    later: list[AddConstraint | CreateIndex | ValidateConstraint] = []
+    later: list[AddConstraint | CreateIndex] = []
     others: list[Statement] = []
     for statement in statements:
         match statement:
@@ -98,8 +98,10 @@ def snapshot_of(statements: Iterable[Statement], default_schema: str = "public")
                 comments[statement.target, name_of(statement.name, default_schema), statement.child] = text
             case ZoneConfiguration():
                 zones[replace(statement, options=())] = statement
-            case AddConstraint() | CreateIndex() | ValidateConstraint():
+            case AddConstraint() | CreateIndex():
                 later.append(statement)
+            case ValidateConstraint():
+                pass  # printed for every foreign key; the one that is NOT VALID says so where it is added
             case AlterDatabase() | CompositeType() | Domain() | _:
                 others.append(statement)
     for added in later:
@@ -119,7 +121,7 @@ def snapshot_of(statements: Iterable[Statement], default_schema: str = "public")
     )
 
 
-def _with(table: Table, added: AddConstraint | CreateIndex | ValidateConstraint) -> Table:
+def _with(table: Table, added: AddConstraint | CreateIndex) -> Table:
     match added:
         case CreateIndex(index=index):
             return replace(table, indexes=(*table.indexes, index))
@@ -131,14 +133,7 @@ def _with(table: Table, added: AddConstraint | CreateIndex | ValidateConstraint)
             return replace(table, uniques=(*table.uniques, unique))
         case AddConstraint(constraint=PrimaryKey() as key):
             return replace(table, primary_key=key)
-        case ValidateConstraint(name=name):
-            return replace(table, foreign_keys=tuple(_validated(key, name) for key in table.foreign_keys))
     raise AssertionError(added)
-
-
-def _validated(key: ForeignKey, name: str) -> ForeignKey:
-    # SHOW CREATE ALL TABLES adds foreign keys NOT VALID and validates them at the end (since v21.2).
-    return replace(key, validated=True) if key.name == name else key
 
 
 def without_server_made(table: Table) -> Table:

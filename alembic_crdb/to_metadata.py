@@ -21,6 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.sql.naming import conv
 from sqlalchemy.types import TypeEngine
 from sqlalchemy.util import OrderedSet
 
@@ -149,7 +150,7 @@ class TableMaker:
         if key.parameters:
             options["cockroachdb_with"] = parameters(key.parameters)
         name = None if is_default_primary_key_name(key.name, table.name.name) else key.name
-        yield PrimaryKeyConstraint(*(str(element.name) for element in key.elements), name=name, **options)
+        yield PrimaryKeyConstraint(*(str(element.name) for element in key.elements), name=given(name), **options)
 
     def foreign_key(self, key: catalog.ForeignKey) -> ForeignKeyConstraint:
         """Make one foreign key."""
@@ -158,7 +159,7 @@ class TableMaker:
         return ForeignKeyConstraint(
             key.columns,
             [f"{target}.{column}" for column in key.referenced],
-            name=key.name,
+            name=given(key.name),
             ondelete=None if key.on_delete == "NO ACTION" else key.on_delete,
             onupdate=None if key.on_update == "NO ACTION" else key.on_update,
             match=None if key.match == "SIMPLE" else key.match,
@@ -185,6 +186,11 @@ class TableMaker:
                 materialized=view.materialized,
                 columns=view.columns,
             )
+
+
+def given(name: str | None) -> str | None:
+    """Mark a name as one that no naming convention must touch."""
+    return None if name is None else conv(name)
 
 
 def is_default_primary_key_name(name: str | None, table: str) -> bool:
@@ -218,7 +224,7 @@ def sequence_options(options: catalog.SequenceOptions) -> dict[str, Any]:
 
 def check_constraint(check: catalog.Check) -> CheckConstraint:
     """Make one check constraint."""
-    return CheckConstraint(sql(check.expression), name=check.name, **_validity(check.validated))
+    return CheckConstraint(sql(check.expression), name=given(check.name), **_validity(check.validated))
 
 
 def _validity(validated: bool) -> dict[str, Any]:
@@ -233,13 +239,13 @@ def unique_constraint(unique: catalog.Unique) -> UniqueConstraint:
     if unique.predicate is not None:
         options["cockroachdb_where"] = sql(unique.predicate)
     options |= _validity(unique.validated)
-    return UniqueConstraint(*unique.columns, name=unique.name, **options)
+    return UniqueConstraint(*unique.columns, name=given(unique.name), **options)
 
 
 def make_index(index: catalog.Index, table: Table) -> Index:
     """Make one index of a table."""
     return Index(
-        index.name,
+        given(index.name),
         *(_element(element, table) for element in index.elements),
         unique=index.unique,
         **index_options(index),
