@@ -105,9 +105,8 @@ class Demo:
             step(f"What `alembic {what}` would run")
             script = self.alembic(what, title, "--sql", quiet=True)
             console.print(Syntax(script.strip(), "sql", background_color="default", word_wrap=True))
-            verbs = ("CREATE TABLE", "ADD COLUMN") if what == "upgrade" else ("DROP TABLE", "DROP COLUMN")
-            for verb in verbs:
-                expect(verb in script, f"the script has no {verb}")
+            for words in self.part.in_script[what]:
+                expect(words in script, f"the script has no {words}")
 
     # ---------------------------------------------------------------------------------------------- the tools
 

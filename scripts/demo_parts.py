@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class Part:
     :ivar row: a statement that writes one row; the row must survive each step.
     :ivar edits: old and new text of the model file ``example_app/<section>/models.py``.
     :ivar upgrade: the operations that autogenerate must write for the edits, in order; ``downgrade`` likewise.
+    :ivar in_script: what the ``--sql`` scripts of ``upgrade`` and ``downgrade`` must have, where there is no server.
     """
 
     product: str
@@ -27,6 +28,7 @@ class Part:
     edits: Mapping[str, str]
     upgrade: Sequence[str]
     downgrade: Sequence[str]
+    in_script: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 CASSANDRA = Part(
@@ -82,4 +84,8 @@ COCKROACHDB = Part(
         "op.drop_index('ix_accounts_opened_at', table_name='accounts')",
         "op.drop_column('accounts', 'note')",
     ),
+    in_script={
+        "upgrade": ("CREATE TABLE accounts", "ADD COLUMN overdrawn", "SET NOT NULL", "ADD COLUMN note"),
+        "downgrade": ("DROP COLUMN note", "DROP COLUMN currency", "DROP COLUMN overdrawn", "DROP TABLE accounts"),
+    },
 )
