@@ -40,6 +40,7 @@ from sqlalchemy.engine import Connection, CursorResult, Engine
 from sqlalchemy.sql import Executable
 
 from alembic_cluster.errors import (
+    ClusterError,
     ConfigurationError,
     ConnectFailed,
     StatementFailed,
@@ -348,6 +349,21 @@ def _next_step(progress: Progress, in_revision: bool) -> str:
         f"{text}{_what_stays(progress)} Undo what is applied or make it repeatable (IF NOT EXISTS), then run the same "
         "command again."
     )
+
+
+def say_what_stays(error: ClusterError, progress: Progress) -> None:
+    """Mend the message of a refusal that meets a revision half-way: it says that nothing was sent.
+
+    :param error: raised by the revision's function; its message is changed in place.
+    :param progress: what the revision did before.
+    """
+    stays = _what_stays(progress)
+    text = str(error.args[0]) if error.args else ""
+    if not stays or stays in text or isinstance(error, StatementFailed):
+        return
+    for ending in ("; nothing of this revision was sent", "; nothing was sent"):
+        text = text.removesuffix(ending)
+    error.args = (f"{text}. That was not sent. {_next_step(progress, True)}", *error.args[1:])
 
 
 def _what_stays(progress: Progress) -> str:

@@ -27,7 +27,7 @@ from sqlalchemy import event, exc
 from sqlalchemy.engine import Engine
 
 from alembic_cluster.errors import ClusterError, InvalidStatement, first_line
-from alembic_cluster.execution import HELD_BACK
+from alembic_cluster.execution import HELD_BACK, Progress, say_what_stays
 from alembic_cluster.quiet import quiet
 
 if TYPE_CHECKING:
@@ -156,6 +156,11 @@ class RehearsedExecution(_Base):
             self.foreseen = self.rehearse(function, **kw).complete
             try:
                 return function(**kw)
+            except ClusterError as error:
+                progress: Progress | None = getattr(self, "progress", None)
+                if progress is not None:
+                    say_what_stays(error, progress)
+                raise
             finally:
                 self.foreseen = False
 

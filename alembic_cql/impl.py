@@ -217,10 +217,12 @@ class CqlImpl(WatchedExecution, RehearsedExecution, _TextExecution):
             super().bulk_insert(table, list(alike), multiinsert)
 
     def add_constraint(self, const: Any, **kw: Any) -> None:
-        """Refuse it: CQL has none.
+        """Refuse it: CQL has none. The check that a type brings along (``Enum``) is left out, as in a new table.
 
-        :raises UnsupportedOperation: always.
+        :raises UnsupportedOperation: for all others.
         """
+        if getattr(const, "_type_bound", False):
+            return
         kind, instead = _CONSTRAINTS.get(type(const).__name__, ("constraints", "check in the program"))
         raise Refusal(f"CQL has no {kind} (table {const.table.name!r}, {const.name or 'unnamed'})", instead)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alembic_cluster.errors import StatementFailed
+from alembic_cluster.errors import StatementFailed, UnsupportedConstruct
 from tests.cql.models import CREATE
 from tests.cql.project import Project, describe
 
@@ -255,3 +255,47 @@ def test_the_drivers_session_is_reached_once(project: Project) -> None:
         """,
     )
     assert project.rows("SELECT n FROM hits WHERE id = 1") == [(1,)]
+
+
+def test_what_goes_by_the_connection_itself(project: Project) -> None:
+    project.revision(
+        "a",
+        """
+        shared = sa.MetaData()
+        kind = cql.FROZEN(cql.UserType("kind", [("a", cql.INT)]))
+        key = sa.Column("id", sa.Integer, primary_key=True)
+        sa.Table("made", shared, key, sa.Column("k", kind), sa.Index("i", "k"))
+        shared.create_all(op.get_bind())
+        Base.metadata.create_all(op.get_bind())
+        with op.get_context().autocommit_block():
+            op.add_column("made", sa.Column("e", sa.Enum("a", "b", name="ab", create_constraint=True)))
+        with op.get_context().begin_transaction():
+            op.execute(sa.DDL("CREATE TABLE by_ddl (id int PRIMARY KEY) WITH caching = {'keys':'NONE'}"))
+        with Session(op.get_bind()) as session:
+            session.add_all([Row(id=1, v="one"), Row(id=2, v="two")])
+            session.commit()
+            session.get(Row, 1).v = "eins"
+            session.delete(session.get(Row, 2))
+            session.commit()
+        won = op.get_bind().execute(sa.text("INSERT INTO rows (id) VALUES (:id) IF NOT EXISTS"), {"id": 9}).scalar()
+        op.execute(sa.insert(Row.__table__).values(id=10, v=str(won)))
+        """,
+        top="""
+        from sqlalchemy.orm import Session, declarative_base
+        Base = declarative_base()
+        class Row(Base):
+            __tablename__ = "rows"
+            id = sa.Column(sa.Integer, primary_key=True, autoincrement=False)
+            v = sa.Column(sa.String)
+        """,
+    )
+    project.upgrade()
+    assert project.tables() == {"made", "rows", "by_ddl"}
+    assert dict(project.rows("SELECT id, v FROM rows")) == {1: "eins", 9: None, 10: "True"}
+
+
+def test_a_savepoint_is_refused_before_anything_is_sent(project: Project) -> None:
+    project.revision("a", CREATE + "op.get_bind().begin_nested()")
+    with pytest.raises(UnsupportedConstruct, match="(?i)savepoint"):
+        project.upgrade()
+    assert project.tables() == set()

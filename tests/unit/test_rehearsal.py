@@ -19,7 +19,7 @@ from alembic.ddl import impl as alembic_impl
 from alembic.ddl.sqlite import SQLiteImpl
 
 from alembic_cluster import execution
-from alembic_cluster.errors import InvalidStatement, StatementFailed, UnsupportedConstruct
+from alembic_cluster.errors import InvalidStatement, StatementFailed, UnsupportedConstruct, UnsupportedOperation
 from alembic_cluster.rehearsal import Rehearsal, RehearsedExecution
 
 CREATE = "op.create_table('one', sa.Column('id', sa.Integer, primary_key=True))"
@@ -328,6 +328,22 @@ def test_what_was_only_rehearsed_does_not_count_as_applied(project: Project) -> 
     with pytest.raises(StatementFailed, match=r"statement 3: .*The 2 statements before it stay applied"):
         project.upgrade()
     assert "one" in project.tables()
+
+
+def test_a_refusal_that_only_the_real_run_meets_says_what_stays(project: Project) -> None:
+    project.revision(
+        f"""
+        {CREATE}
+        op.execute("INSERT INTO one VALUES (1)")
+        if op.get_bind().execute(sa.text("SELECT count(*) FROM one")).scalar():
+            raise UnsupportedOperation("no way: go back; nothing of this revision was sent")
+        """,
+        top="from alembic_cluster.errors import UnsupportedOperation",
+    )
+    with pytest.raises(
+        UnsupportedOperation, match=r"no way: go back\. That was not sent\. The 2 statements before it stay"
+    ):
+        project.upgrade()
 
 
 def test_other_threads_go_on(tmp_path: Path) -> None:
