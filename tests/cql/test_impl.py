@@ -296,6 +296,6 @@ def test_what_goes_by_the_connection_itself(project: Project) -> None:
 
 def test_a_savepoint_is_refused_before_anything_is_sent(project: Project) -> None:
     project.revision("a", CREATE + "op.get_bind().begin_nested()")
-    with pytest.raises(UnsupportedConstruct, match="(?i)savepoint"):
+    with pytest.raises(UnsupportedConstruct, match=r"(?i)savepoint"):
         project.upgrade()
     assert project.tables() == set()
