@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.schema import CreateTable
@@ -26,6 +27,10 @@ from alembic_cql.features import Features
 from alembic_cql.heads import heads_table
 from alembic_cql.options import TABLE_OPTIONS, complete_options
 from alembic_cql.url import QUERY_OPTIONS
+from alembic_crdb import operations as crdb_operations
+from alembic_crdb import operations_objects
+from alembic_crdb.arguments import OPTIONS
+from alembic_crdb.operation_base import CockroachOperation
 from tests.cockroachdb.project import Project
 from tests.servers.cache import PROJECT
 from tests.servers.fixtures import CassandraKeyspace, CockroachDatabase
@@ -190,6 +195,44 @@ def test_user_types(cassandra_keyspace: CassandraKeyspace) -> None:
         value = connection.execute(sa.select(table.c.home)).scalar_one()
     assert value == {"street": "Main", "city": None}
     assert value.street == "Main"
+
+
+def test_options_for_cockroachdb() -> None:
+    said = {code(row[0])[0]: set(code(row[1])) for row in rows(section(page("cockroachdb.md"), "Models"))}
+    wanted = {cls.__name__: {f"cockroachdb_{name}" for name in options} for cls, options in OPTIONS.items()}
+    assert said == wanted
+
+
+def test_the_models_for_cockroachdb(cockroach_database: CockroachDatabase) -> None:
+    scope: dict[str, Any] = {}
+    exec(blocks(section(page("cockroachdb.md"), "Models"))[0], scope)
+    metadata = scope["metadata"]
+    metadata.remove(scope["events"])  # row-level TTL came with v22.1
+    engine = sa.create_engine(cockroach_database.url_for("psycopg"), poolclass=sa.NullPool)
+    metadata.create_all(engine)
+    inspector = sa.inspect(engine)
+    assert inspector.get_table_names() == ["sessions"]
+    assert inspector.get_view_names() == ["long_sessions"]
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, metadata) == []
+    offline = sa.create_engine("cockroachdb+psycopg://root@localhost/bank").dialect  # as of the newest server
+    assert "ttl_expire_after = '3 months'" in str(CreateTable(scope["events"]).compile(dialect=offline))
+
+
+def test_operations_for_cockroachdb() -> None:
+    said = {
+        name
+        for row in rows(section(page("cockroachdb.md"), "Operations beyond Alembic's own"))
+        for name in code(row[1])
+    }
+    ours = {
+        f"op.{value.name}"
+        for module in (crdb_operations, operations_objects)
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, CockroachOperation) and value.name
+    }
+    assert said == ours
 
 
 def test_the_revision_for_cockroachdb_runs(cockroach_database: CockroachDatabase, tmp_path: Path) -> None:
