@@ -7,8 +7,8 @@ another engine. What the dialect can't do is refused then, before the revision's
 the function itself that doesn't hang on what the held back statements would have brought about.
 
 Where a rehearsal can't go on (the function reads rows that it would have written, asks for input, waits for something
-that only its own statements bring about, reaches for the driver itself), it ends there and the real run follows. What
-the function prints, logs or warns of is to be seen of the real run only.
+that only its own statements bring about, reaches for the driver itself, sends 10,000 statements), it ends there and
+the real run follows. What the function prints, logs or warns of is to be seen of the real run only.
 ``context.configure(rehearse=False)`` switches it off, for revisions that act on other things than databases, or that
 write from threads of their own.
 """
@@ -41,6 +41,7 @@ else:
 _READ = re.compile(r"\s*(SELECT|SHOW|EXPLAIN|DESCRIBE|DESC|LIST|VALUES|TABLE|PRAGMA)\b", re.IGNORECASE)
 _SCHEMA = re.compile(r"\s*(CREATE|ALTER|DROP|COMMENT|GRANT|REVOKE)\b", re.IGNORECASE)
 _CATALOG = re.compile(r"\b(system_schema|system|information_schema|pg_catalog|crdb_internal)\W*\.", re.IGNORECASE)
+_MOST = 10_000  # statements that are taken down; a revision of more moves data, row by row
 _PATIENCE = 25  # times that one statement is sent after something was held back; a loop that waits would never end
 
 
@@ -64,7 +65,7 @@ class Rehearsal:
         self.complete = False
         self._aside = False
         self._data_written = False
-        self._sent: Counter[str] = Counter()
+        self._sent: Counter[int] = Counter()
 
     def record(self, construct: Any, text: str) -> None:
         """Take down what came by ``op.*``."""
@@ -72,6 +73,8 @@ class Rehearsal:
         self._hold(text)
 
     def _hold(self, text: str) -> None:
+        if len(self.statements) >= _MOST:
+            raise EndOfRehearsal
         self.statements.append(text)
         self._data_written = self._data_written or _SCHEMA.match(text) is None
 
@@ -87,7 +90,7 @@ class Rehearsal:
         reads = _READ.match(statement) is not None
         if self.statements or not reads:
             self.faithful = False
-            self._sent[f"{statement} {parameters!r}"] += 1
+            self._sent[hash((statement, repr(parameters)))] += 1
             stale = reads and self._data_written and not _CATALOG.search(statement)
             if stale or max(self._sent.values()) > _PATIENCE:
                 raise EndOfRehearsal

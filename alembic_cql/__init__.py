@@ -8,6 +8,7 @@ import alembic  # noqa: F401  isort: split
 from alembic_cql.adapters import metadata_from_coodie, metadata_from_cqlengine
 from alembic_cql.reflection import reflect_keyspace
 from alembic_cql.schema import MaterializedView
+from alembic_cql.splitting import split_cql
 from alembic_cql.sync import SyncResult, sync_tables
 from alembic_cql.types import UserType
 
@@ -18,5 +19,6 @@ __all__ = [
     "metadata_from_coodie",
     "metadata_from_cqlengine",
     "reflect_keyspace",
+    "split_cql",
     "sync_tables",
 ]

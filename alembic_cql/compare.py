@@ -87,6 +87,9 @@ def _compare_keyspaces(
         if operation is not None:
             options.append(ops.ModifyTableOps(table.name, [operation], schema=schema))
     tables = [item for item in upgrade_ops.ops if not _is_version_table(item, keyspaces)]
+    for item in tables:
+        if isinstance(item, ops.CreateTableOp) and item.kw.get("cql_id") is not None:
+            item.kw["cql_id"] = str(item.kw["cql_id"])  # a UUID would be written without its import
     upgrade_ops.ops = [*objects.before, *tables, *options, *objects.after]
     if not impossible:
         impossible.extend(_foreseen(autogen_context, upgrade_ops.ops, objects))

@@ -89,3 +89,25 @@ def test_all_keyspaces_without_a_filter_leave_the_servers_own_alone(project: Pro
     assert "create_table('here'" in upgrade
     assert "schema='system" not in upgrade
     assert "alembic_version" not in upgrade
+
+
+def test_several_metadata_are_one_model(project: Project) -> None:
+    project.models(
+        """
+        import uuid
+        first, second = sa.MetaData(), sa.MetaData()
+        kind = UserType("kind", [("a", cql.INT)], first)
+        sa.Table("one", first, sa.Column("id", sa.Integer, primary_key=True), sa.Column("k", cql.FROZEN(kind)),
+                 cql_id=uuid.UUID("055eee50-1883-11e8-b380-65b5d5335ba9"))
+        sa.Table("two", second, sa.Column("id", sa.Integer, primary_key=True), sa.Column("v", sa.Integer))
+        MaterializedView("mv", second, "two", "id IS NOT NULL AND v IS NOT NULL", ["v"], ["id"])
+        metadata = [first, second]
+        """
+    )
+    upgrade = body(project.autogenerate("a"), "upgrade")
+    assert upgrade.index("create_type") < upgrade.index("'one'")
+    assert upgrade.index("'two'") < upgrade.index("create_materialized_view")
+    project.upgrade()
+    assert project.is_clean()
+    project.downgrade("base")
+    assert project.tables() == set()

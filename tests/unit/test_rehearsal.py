@@ -234,6 +234,20 @@ def test_a_loop_that_waits_for_its_own_writes_ends(project: Project, upgrade: st
     assert project.query("SELECT * FROM old") == []
 
 
+def test_rows_that_are_moved_one_by_one_are_not_all_rehearsed(project: Project, calls: list[Any]) -> None:
+    project.revision(
+        f"""
+        {CREATE}
+        for number in range(20_000):
+            calls.append(number)
+            op.execute(f"INSERT INTO one VALUES ({{number}})")
+        """
+    )
+    project.upgrade()
+    assert project.query("SELECT count(*) FROM one") == [(20_000,)]
+    assert 20_000 < len(calls) < 31_000
+
+
 def test_it_prints_logs_and_warns_once(
     project: Project, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
