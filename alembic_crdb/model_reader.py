@@ -33,6 +33,8 @@ from alembic_crdb.quoting import plain_preparer, quote_as_server
 
 _OURS: Final = "cockroachdb_"
 _POSTGRESQL: Final = "postgresql_"
+#: What SQLAlchemy has in place of a schema that is translated later; it comes without quotes.
+_TRANSLATED: Final = "__[SCHEMA_"
 _PARAMETER_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 
 
@@ -101,7 +103,9 @@ class Reader:
     def schema_of(self, item: Any) -> str | None:
         """Give the schema of a table, type or sequence; None where it has none."""
         schema: str | None = self._schemas.schema_for_object(item)
-        return None if schema is None else plain_name(schema)
+        if schema is None or schema.startswith(_TRANSLATED):
+            return schema
+        return plain_name(schema)
 
     def object_name(self, item: Any) -> ObjectName:
         """Give the name of a table, type or sequence."""
@@ -195,9 +199,10 @@ class Reader:
         if isinstance(item, Constraint) and not isinstance(item, ForeignKeyConstraint):
             return self.in_create_table(item)
         made: Any = item
+        if made._ddl_if is None:
+            return True
         create: Any = CreateIndex(made) if isinstance(made, Index) else CreateConstraint(made)
-        rule = made._ddl_if
-        return rule is None or bool(rule._should_execute(create, made, None, compiler=self._ddl))
+        return bool(made._ddl_if._should_execute(create, made, None, compiler=self._ddl))
 
     def in_create_table(self, constraint: Constraint) -> bool:
         """Tell whether SQLAlchemy would write a constraint into CREATE TABLE."""

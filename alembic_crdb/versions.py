@@ -122,8 +122,10 @@ def parse_version(answer: str) -> tuple[int, int]:
 
 
 def server_version(connection: Connection) -> tuple[int, int]:
-    """Ask a server for its version, as ``(25, 2)`` for v25.2.1."""
-    return parse_version(connection.scalar(text("SELECT version()")) or "")
+    """Ask a server for its version, as ``(25, 2)`` for v25.2.1; its dialect object knows it from then on."""
+    version = parse_version(connection.scalar(text("SELECT version()")) or "")
+    setattr(connection.dialect, _ATTRIBUTE, version)
+    return version
 
 
 def version_of(dialect: Dialect) -> tuple[int, int]:
@@ -138,7 +140,7 @@ def version_of(dialect: Dialect) -> tuple[int, int]:
 def remember_version(connection: Connection) -> None:
     """Ask a connection's server for its version, if its dialect object does not know it yet."""
     if not hasattr(connection.dialect, _ATTRIBUTE):
-        setattr(connection.dialect, _ATTRIBUTE, server_version(connection))
+        server_version(connection)
 
 
 def remember_version_at_first_connect(dialect: Dialect) -> None:
