@@ -135,8 +135,6 @@ def _problems(kind: Any, frozen: bool) -> Iterator[str]:
     elif isinstance(kind, types.Composite):
         is_open = _is_open(kind) and not frozen
         parts = kind.parts()
-        if not parts:
-            yield "a tuple has at least one element"
         if isinstance(kind, (types.SET, types.MAP)) and isinstance(parts[0], types.DURATION):
             yield "durations have no order and cannot be in sets or keys of maps"
         for part in parts:
@@ -226,7 +224,9 @@ def check_index(index: Index, dialect: Dialect | None = None) -> None:
         )
     target = index.kwargs.get("cql_target")
     if target is not None and str(target).lower() not in TARGETS:
-        raise InvalidModel(f"index {index.name!r}: cql_target takes {', '.join(TARGETS)}, not {target!r}")
+        raise InvalidModel(
+            f"index {index.name!r}: cql_target takes {', '.join(TARGETS)}, not {target!r}; nothing was sent"
+        )
     if index.kwargs.get("cql_options") and not index.kwargs.get("cql_using"):
         raise InvalidModel(f"index {index.name!r}: cql_options needs cql_using, such as 'sai'; nothing was sent")
     column = next(iter(index.columns))

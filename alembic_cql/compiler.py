@@ -260,6 +260,9 @@ class CqlCompiler(SQLCompiler):
     def delete_extra_from_clause(self, *args: Any, **kw: Any) -> str:
         refuse("DELETE with a second table", "read that table first and bind what it gives")
 
+    def visit_savepoint(self, savepoint_stmt: Any, **kw: Any) -> str:
+        refuse("SAVEPOINT", "each statement is final when it returns")
+
     def returning_clause(self, *args: Any, **kw: Any) -> str:
         refuse("RETURNING", "select the row by its key")
 

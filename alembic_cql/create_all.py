@@ -95,10 +95,15 @@ def _can_go(connection: Any, kind: UserType) -> bool:
 
 
 def _names_in_use(keyspace: KeyspaceInfo) -> set[str]:
-    """Give the user types that a keyspace's tables use."""
-    return {
-        used.name for table in keyspace.tables.values() for used in used_types(column.type for column in table.columns)
-    }
+    """Give the user types that a keyspace's tables use, directly or inside other types."""
+    found: set[str] = set()
+    waiting = [column.type for table in keyspace.tables.values() for column in table.columns]
+    while waiting:
+        for used in used_types([waiting.pop()]):
+            if used.name not in found:
+                found.add(used.name)
+                waiting += [kind for _, kind in used.fields]
+    return found
 
 
 def _base_key(view: MaterializedView) -> str:

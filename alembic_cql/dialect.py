@@ -254,6 +254,20 @@ class CassandraDialect(default.DefaultDialect):
     def get_temp_view_names(self, connection: Connection, schema: str | None = None, **kw: Any) -> list[str]:
         return []
 
+    def get_sequence_names(self, connection: Connection, schema: str | None = None, **kw: Any) -> list[str]:
+        return []
+
+    def has_sequence(self, connection: Connection, sequence_name: str, schema: str | None = None, **kw: Any) -> bool:
+        return False
+
+    def get_view_definition(self, connection: Connection, view_name: str, schema: str | None = None, **kw: Any) -> str:
+        view = self.keyspace_info(connection, schema, **kw).views.get(view_name)
+        if view is None or view.view is None:
+            raise exc.NoSuchTableError(view_name)
+        quote = self.identifier_preparer.quote
+        columns = "*" if view.view["include_all_columns"] else ", ".join(quote(column.name) for column in view.columns)
+        return f"SELECT {columns} FROM {quote(view.view['base_table_name'])} WHERE {view.view['where_clause']}"
+
     def get_columns(self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any) -> Any:
         return [
             {

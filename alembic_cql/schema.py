@@ -125,7 +125,7 @@ def sorted_types(types: Iterable[UserType]) -> list[UserType]:
         if waiting.pop((item.schema, item.name), None) is None:
             return
         for used in used_types(kind for _, kind in item.fields):
-            needed = waiting.get((used.schema, used.name))
+            needed = waiting.get((used.schema or item.schema, used.name))
             if needed is not None:
                 visit(needed)
         done.append(item)
@@ -138,16 +138,21 @@ def sorted_types(types: Iterable[UserType]) -> list[UserType]:
 def declared_types(metadata: MetaData) -> dict[tuple[str | None, str], UserType]:
     """Give the user types that a MetaData needs: those that belong to it, and those that its columns use.
 
+    A type lives in the keyspace of the tables that use it; one that names no keyspace is given theirs.
+
     :return: by keyspace and name. One without fields is a mere reference to a type that is there.
     """
     found = dict(keyspace_objects(metadata).types)
-    waiting = [column.type for table in metadata.tables.values() for column in table.columns]
-    waiting += [kind for item in found.values() for _, kind in item.fields]
+    waiting = [(table.schema, column.type) for table in metadata.tables.values() for column in table.columns]
+    waiting += [(item.schema, kind) for item in found.values() for _, kind in item.fields]
     while waiting:
-        for kind in used_types([waiting.pop()]):
-            if (kind.schema, kind.name) not in found:
-                found[(kind.schema, kind.name)] = kind
-                waiting += [inner for _, inner in kind.fields]
+        schema, using = waiting.pop()
+        for kind in used_types([using]):
+            place = kind.schema or schema
+            if (place, kind.name) not in found:
+                there = kind if kind.schema == place else UserType(kind.name, kind.fields, schema=place)
+                found[(place, kind.name)] = there
+                waiting += [(place, inner) for _, inner in kind.fields]
     return found
 
 

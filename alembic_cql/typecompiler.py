@@ -134,6 +134,8 @@ class CqlTypeCompiler(GenericTypeCompiler):
         return f"vector<{self._part(type_.item_type)}, {type_.dimension}>"
 
     def visit_CQL_TUPLE(self, type_: Any, **kw: Any) -> str:
+        if not type_.item_types:
+            refuse("tuple without elements", "give it the types of its elements")
         return f"tuple<{', '.join(map(self._part, type_.item_types))}>"
 
     def visit_CQL_FROZEN(self, type_: Any, **kw: Any) -> str:
