@@ -92,9 +92,7 @@ def test_alembic_check_is_clean(loaded: Loaded, tmp_path: Path) -> None:
     project = Project(tmp_path, loaded.second)
     project.models(
         f"""
-        from alembic_cluster.errors import InvalidModel
-from alembic_cql import MaterializedView, reflect_keyspace
-from alembic_cql import types as cql
+        from alembic_cql import reflect_keyspace
         with sa.create_engine({loaded.first.url!r}, poolclass=sa.NullPool).connect() as connection:
             metadata = reflect_keyspace(connection)
         """
