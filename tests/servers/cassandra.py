@@ -18,10 +18,9 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import quote
 
 from tests.servers import cassandra_config
@@ -29,7 +28,8 @@ from tests.servers.addresses import accepts_connections, free_common_ports, free
 from tests.servers.at_end import make_folder, remove_folder
 from tests.servers.cassandra_config import NodeConfig
 from tests.servers.cassandra_jars import Java, cassandra_jars, find_java
-from tests.servers.errors import NoServer, NotOurServer
+from tests.servers.errors import NoServer
+from tests.servers.external import ExternalNode
 from tests.servers.process import LOG_LINES, ServerProcess
 
 LOCAL_DC = "datacenter1"
@@ -247,8 +247,8 @@ class CassandraCluster:
                 node.resume()
             else:
                 node.start(wait=False)
-        with ThreadPoolExecutor(len(ours) or 1) as pool:
-            list(pool.map(CassandraNode.wait_ready, ours))
+        for node in ours:
+            node.wait_ready()
 
     def close(self) -> None:
         """Kill every node by its id and remove the data folder."""
@@ -267,42 +267,6 @@ class CassandraCluster:
         self.close()
 
 
-class ExternalNode:
-    """A node that was there before us: it has an address, and everything else is refused."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self.host = host
-        self.port = port
-        self.name = f"Cassandra node {host}:{port}"
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it takes connections."""
-        return accepts_connections(self.host, self.port)
-
-    def _refuse(self, *_: object, **__: object) -> NoReturn:
-        raise NotOurServer(
-            f"{self.name} is not ours to stop, kill, pause or restart: CASSANDRA_HOSTS names a cluster that "
-            "was already there"
-        )
-
-    is_paused = False
-    start = stop = kill = pause = resume = restart = _refuse
-    pid = property(_refuse)
-
-    def wait_ready(self, timeout: float = READY_TIMEOUT) -> None:
-        """Check that it takes connections.
-
-        :raises NoServer: it does not.
-        """
-        if not self.is_running:
-            raise NoServer(f"nothing listens at {self.host}:{self.port}, which CASSANDRA_HOSTS names")
-
-    def log_tail(self, lines: int = LOG_LINES) -> str:
-        """Give nothing: its log is not here."""
-        return ""
-
-
 class ExternalCassandra(CassandraCluster):
     """The cluster that ``CASSANDRA_HOSTS`` names; ``close`` leaves it as it is."""
 
@@ -318,7 +282,7 @@ class ExternalCassandra(CassandraCluster):
         """
         hosts, port = parse_hosts(os.environ.get("CASSANDRA_HOSTS", ""))
         cluster = cls(
-            [ExternalNode(host, port) for host in hosts],
+            [ExternalNode("Cassandra", host, port, "CASSANDRA_HOSTS") for host in hosts],
             port,
             local_dc=os.environ.get("CASSANDRA_LOCAL_DC", LOCAL_DC),
             user=os.environ.get("CASSANDRA_USER"),

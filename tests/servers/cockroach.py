@@ -23,10 +23,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import URL, make_url
@@ -35,7 +34,8 @@ from sqlalchemy.exc import ArgumentError
 from tests.servers.addresses import accepts_connections, free_common_ports, free_loopback_addresses
 from tests.servers.at_end import make_folder, remove_folder
 from tests.servers.docker import DockerContainer, docker_answers
-from tests.servers.errors import NoServer, NotOurServer, ServerDidNotStart
+from tests.servers.errors import NoServer, ServerDidNotStart
+from tests.servers.external import ExternalNode
 from tests.servers.process import LOG_LINES, Server, ServerProcess
 
 READY_TIMEOUT = 120.0  # seconds; a free machine needs about 2
@@ -132,7 +132,7 @@ class CockroachCluster:
 
     is_ours = True
 
-    def __init__(self, nodes: Sequence[CockroachNode | ExternalCockroachNode], base: URL, folder: Path | None) -> None:
+    def __init__(self, nodes: Sequence[CockroachNode | ExternalNode], base: URL, folder: Path | None) -> None:
         self.nodes = list(nodes)
         self._base = base
         self._folder = folder
@@ -232,8 +232,8 @@ class CockroachCluster:
                 node.resume()
             else:
                 node.start(wait=False)
-        with ThreadPoolExecutor(len(ours) or 1) as pool:
-            list(pool.map(CockroachNode.wait_ready, ours))
+        for node in ours:
+            node.wait_ready()
         # The server's own statistics jobs would run between a test's statements.
         self.execute("SET CLUSTER SETTING sql.stats.automatic_collection.enabled = false")
         if len(ours) > 1:
@@ -348,42 +348,6 @@ def _join(nodes: Sequence[CockroachNode]) -> None:
         time.sleep(0.2)
 
 
-class ExternalCockroachNode:
-    """The server that ``COCKROACH_URL`` names: it has an address, and everything else is refused."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self.host = host
-        self.port = port
-        self.name = f"CockroachDB {host}:{port}"
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it takes connections."""
-        return accepts_connections(self.host, self.port)
-
-    def _refuse(self, *_: object, **__: object) -> NoReturn:
-        raise NotOurServer(
-            f"{self.name} is not ours to stop, kill, pause or restart: COCKROACH_URL names a server that "
-            "was already there"
-        )
-
-    is_paused = False
-    start = stop = kill = pause = resume = restart = _refuse
-    pid = property(_refuse)
-
-    def wait_ready(self, timeout: float = READY_TIMEOUT) -> None:
-        """Check that it takes connections.
-
-        :raises NoServer: it does not.
-        """
-        if not self.is_running:
-            raise NoServer(f"nothing listens at {self.host}:{self.port}, which COCKROACH_URL names")
-
-    def log_tail(self, lines: int = LOG_LINES) -> str:
-        """Give nothing: its log is not here."""
-        return ""
-
-
 class ExternalCockroach(CockroachCluster):
     """The server that ``COCKROACH_URL`` names; ``close`` leaves it as it is."""
 
@@ -401,7 +365,7 @@ class ExternalCockroach(CockroachCluster):
             raise NoServer("COCKROACH_URL is no URL") from error
         if not base.host:
             raise NoServer("COCKROACH_URL names no host")
-        node = ExternalCockroachNode(base.host, base.port or 26257)
+        node = ExternalNode("CockroachDB", base.host, base.port or 26257, "COCKROACH_URL")
         node.wait_ready()
         return cls([node], base.set(port=node.port, database=base.database or "defaultdb"), None)
 
