@@ -240,17 +240,20 @@ class AddConstraint(Action):
         constraint = self.constraint
         if isinstance(constraint, Index):
             columns = tuple(str(element.name) for element in constraint.elements)
-            constraint = Unique(constraint.name, columns, False, constraint.predicate)
+            constraint = Unique(constraint.name, columns, False)
         elif isinstance(constraint, PrimaryKey):
             constraint = requirements.ready_primary_key(constraint, version, "this one")
         return f"ADD {_PRINT.constraint(constraint)}"
 
 
 def is_plain_unique(index: Index) -> bool:
-    """Tell whether ``ADD CONSTRAINT .. UNIQUE`` can say everything that a unique index is."""
+    """Tell whether ``ADD CONSTRAINT .. UNIQUE`` can say everything that a unique index is.
+
+    One of some rows is none: v21.1 takes its WHERE and makes the index one of all rows.
+    """
     columns = all(element.name is not None and element.direction == "ASC" for element in index.elements)
-    other = index.hash_sharded or index.storing or index.parameters or index.partitioning or index.visibility != 1
-    return index.unique and columns and not other
+    other = index.hash_sharded or index.storing or index.parameters or index.partitioning or index.predicate
+    return index.unique and columns and not other and index.visibility == 1
 
 
 @dataclass(frozen=True)
