@@ -125,7 +125,7 @@ class CqlCompiler(SQLCompiler):
     def visit_getitem_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
         column, index = self.process(binary.left, **kw), binary.right
         if binary.modifiers.get(types.FIELD):
-            return f"{column}.{self.preparer.quote(index.text)}"
+            return f"{column}.{self.preparer.quote(index.name)}"
         return f"{column}[{self.process(index, **{**kw, 'within_columns_clause': False})}]"
 
     def visit_unary(self, unary: Any, *args: Any, **kw: Any) -> str:
