@@ -21,6 +21,7 @@ from tests.servers.process import ServerProcess
 
 _SESSION = """
 import os, signal, sys, time
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # ignored, and inherited so, where the tests run under nohup
 from pathlib import Path
 from tests.servers.at_end import make_folder
 from tests.servers.process import ServerProcess
