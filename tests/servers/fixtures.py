@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -47,18 +47,20 @@ def cassandra_session(cassandra: CassandraCluster) -> Iterator[Any]:
         driver.shutdown()
 
 
-def driver_cluster(cluster: CassandraCluster) -> Any:
-    """Give the bare driver's ``Cluster`` object for a running cluster, not connected yet."""
+def driver_cluster(cluster: CassandraCluster, hosts: Sequence[str] | None = None) -> Any:
+    """Give the bare driver's ``Cluster`` object for a running cluster, not connected yet.
+
+    :param hosts: the only nodes to talk to; ``None`` for all.
+    """
     from cassandra.auth import PlainTextAuthProvider
     from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
-    from cassandra.policies import DCAwareRoundRobinPolicy
+    from cassandra.policies import DCAwareRoundRobinPolicy, WhiteListRoundRobinPolicy
 
-    profile = ExecutionProfile(
-        load_balancing_policy=DCAwareRoundRobinPolicy(local_dc=cluster.local_dc), request_timeout=60
-    )
+    nodes = DCAwareRoundRobinPolicy(cluster.local_dc) if hosts is None else WhiteListRoundRobinPolicy(hosts)
+    profile = ExecutionProfile(load_balancing_policy=nodes, request_timeout=60)
     login = PlainTextAuthProvider(cluster.user, cluster.password or "") if cluster.user is not None else None
     return Cluster(
-        cluster.hosts,
+        hosts or cluster.hosts,
         port=cluster.port,
         auth_provider=login,
         execution_profiles={EXEC_PROFILE_DEFAULT: profile},
