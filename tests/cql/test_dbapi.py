@@ -259,6 +259,20 @@ def test_a_table_altered_meanwhile(cassandra_keyspace: CassandraKeyspace, by: st
     connection.close()
 
 
+def test_a_user_type_altered_meanwhile(cassandra_keyspace: CassandraKeyspace) -> None:
+    connection = connect(cassandra_keyspace)
+    cursor = connection.cursor()
+    cursor.execute("CREATE TYPE point (x int, y int)")
+    cursor.execute("CREATE TABLE t (k int PRIMARY KEY, p frozen<point>)")
+    insert = "INSERT INTO t (k, p) VALUES (?, ?)"
+    cursor.execute(insert, (1, (1, 2)))
+    cursor.execute("ALTER TYPE point ADD z int")
+    cursor.execute(insert, (1, (1, 2, 3)))
+    cursor.execute("SELECT p FROM t WHERE k = ?", (1,))
+    assert cursor.fetchone() == ((1, 2, 3),)
+    connection.close()
+
+
 def test_another_keyspace_in_use(cursor: dbapi.Cursor, shared: CassandraKeyspace) -> None:
     connection = connect(shared)
     cursor = connection.cursor()
