@@ -202,6 +202,8 @@ def java_command(config: NodeConfig, java: Java, jars: Path) -> list[str]:
         "-Dcassandra.ring_delay_ms=100",
         "-Dcassandra.skip_wait_for_gossip_to_settle=0",
         "-Dcassandra.shutdown_announce_in_ms=0",
+        # Half of the time of each schema change. The commit log has them too; a node that is killed is one of several.
+        *(["-Dcassandra.test.flush_local_schema_changes=false"] if len(config.seeds) == 1 else []),
         "-cp",
         f"{jars}/*",
         "org.apache.cassandra.service.CassandraDaemon",
