@@ -52,11 +52,19 @@ _REFUSED_OPERATORS: Mapping[Any, tuple[str, str]] = {
 }
 
 
+# SQLAlchemy before 2.0.56 takes %(x)s inside a literal for a parameter of its own.
+_PERCENT, _KEPT_PERCENT = "%(", "%\ue000("
+
+
 class CqlCompiler(SQLCompiler):
     """SELECT, INSERT, UPDATE, DELETE."""
 
     reads_heads = False
     purged_heads: str | None = None  # name of the version table whose rows a DELETE without WHERE is to delete
+
+    def __init__(self, *args: Any, **kw: Any) -> None:
+        super().__init__(*args, **kw)
+        self.string = self.string.replace(_KEPT_PERCENT, _PERCENT)
 
     # ------------------------------------------------------------------------------------------ expressions
 
@@ -78,7 +86,7 @@ class CqlCompiler(SQLCompiler):
         if value is None and not type_.should_evaluate_none:
             return "NULL"
         try:
-            return str(types.literal_of(type_, self.dialect)(value))
+            return str(types.literal_of(type_, self.dialect)(value)).replace(_PERCENT, _KEPT_PERCENT)
         except DataError as error:
             raise InvalidValue(str(error)) from error
         except Exception as error:

@@ -226,7 +226,8 @@ def test_a_server_of_another_kind(caplog: pytest.LogCaptureFixture) -> None:
         url = f"cassandra://127.0.0.1:{server.getsockname()[1]}/k?connect_timeout=5"
         message = refusal(url, ConnectFailed, caplog)
         thread.join()
-    assert "no Cassandra or ScyllaDB server" in message
+    # scylla-driver waits for an answer that it understands.
+    assert "no Cassandra or ScyllaDB server" in message or "no answer within the connect_timeout" in message
 
 
 def _answer_http(server: socket.socket) -> None:
