@@ -17,6 +17,11 @@
         ├── UnreadableDDL                 a server's DDL text that the parser does not know; nothing was sent
         ├── HeadsMoved                    another process moved the version heads meanwhile
         ├── OutcomeUnknown                the server gave no answer, and whether a write was applied can't be told yet
+        ├── LockNotAcquired               another process holds the migration lock (exit status 75)
+        ├── LeaseLost                     this run's lease has run out or was taken; nothing more was sent
+        ├── EditedRevision                an applied revision is not what it was when it was applied
+        ├── ChangedRevision               a half-applied revision is not what it was when it began
+        ├── UnfinishedRevision            another revision is half-applied and has to be finished first
         └── StatementFailed               the server refused a statement (also SQLAlchemy's error for it)
 
     UserWarning
@@ -128,6 +133,31 @@ class HeadsMoved(ClusterError):
 
 class OutcomeUnknown(ClusterError):
     """The server did not say whether a conditional write was applied, nor answered the question afterwards."""
+
+
+class LockNotAcquired(ClusterError):
+    """Another process holds the migration lock, and the time to wait is over; nothing was sent.
+
+    The command line ends with :data:`EXIT_STATUS` then: try again later.
+    """
+
+    EXIT_STATUS = 75  # EX_TEMPFAIL of sysexits.h
+
+
+class LeaseLost(ClusterError):
+    """This run's lease has run out, or another run has taken over; nothing was sent since."""
+
+
+class EditedRevision(ClusterError):
+    """An applied revision's file has another content than when it was applied; nothing was sent."""
+
+
+class ChangedRevision(ClusterError):
+    """A half-applied revision would not send what it would have sent when it began; nothing more was sent."""
+
+
+class UnfinishedRevision(ClusterError):
+    """A revision is half-applied, and the command would do something else than to finish it; nothing was sent."""
 
 
 class StatementFailed(ClusterError):
