@@ -18,7 +18,9 @@ from sqlalchemy.types import TypeEngine, to_instance
 from alembic_cluster.errors import InvalidStatement
 from alembic_cluster.execution import WatchedExecution
 from alembic_cluster.rehearsal import RehearsedExecution, end_rehearsal, running_context
+from alembic_cluster.statements import Known, Statement
 from alembic_cql.ddl import AlterTableOptions, index_identity
+from alembic_cql.effects import read_statements
 from alembic_cql.foresight import Foresight, Refusal
 from alembic_cql.heads import HeadMove, check_layout, count_moves, heads_table
 from alembic_cql.render import render_type
@@ -139,6 +141,14 @@ class CqlImpl(WatchedExecution, RehearsedExecution, _TextExecution):
             return nullcontext()
         connection: Any = self.connection.connection.dbapi_connection
         return connection.guarded(end_rehearsal)  # type: ignore[no-any-return]
+
+    def known(self) -> Known:
+        """Give what is known of the keyspace before the first statement: nothing that the texts don't say."""
+        return Known()
+
+    def statements(self, text: str, known: Known | None = None) -> list[Statement]:
+        """Tell what the statements of a text do; see :class:`alembic_cluster.statements.Reads`."""
+        return read_statements(text, known)
 
     # ------------------------------------------------------------------------------------------------ op.*
 

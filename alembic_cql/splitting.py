@@ -38,12 +38,27 @@ def split_cql(text: str) -> list[str]:
     :return: the statements in order, without the semicolon and without the comments around them; comments inside stay.
     :raises UnreadableScript: for a string, quoted name, body, comment or batch that doesn't end; nothing was sent.
     """
+    return [statement for statement, _ in split_tokens(text)]
+
+
+def split_tokens(text: str) -> list[tuple[str, list[str]]]:
+    """Take a text apart as :func:`split_cql` does.
+
+    :return: each statement with its tokens, as they were written.
+    :raises UnreadableScript: see there.
+    """
     return list(_statements(text))
 
 
-def _statements(text: str) -> Iterator[str]:
+def read_name(token: str) -> str:
+    """Give the name that a token stands for; one without quotes is folded to lower case."""
+    return token[1:-1].replace('""', '"') if token.startswith('"') else token.lower()
+
+
+def _statements(text: str) -> Iterator[tuple[str, list[str]]]:
     start = stop = None  # of the statement, from its first token to its last
     words: list[str] = []
+    tokens: list[str] = []
     for match in _TOKEN.finditer(text):
         kind, token = str(match.lastgroup), match.group()
         if kind in ("space", "comment"):
@@ -52,17 +67,18 @@ def _statements(text: str) -> Iterator[str]:
             raise _unreadable(text, match.start(), f"the {_OPEN[token]} that begins there never ends")
         if kind == "end" and not _in_block(words):
             if start is not None:
-                yield text[start:stop]
+                yield text[start:stop], tokens
             start = None
-            words = []
+            words, tokens = [], []
             continue
+        tokens.append(token)
         words.append(token.upper() if kind == "word" else "")
         start = match.start() if start is None else start
         stop = match.end()
     if start is not None:
         if _in_block(words):
             raise _unreadable(text, start, f"the batch that begins there has no {' '.join(_BLOCKS[_block(words)])}")
-        yield text[start:stop]
+        yield text[start:stop], tokens
 
 
 def _block(words: list[str]) -> str:

@@ -33,17 +33,20 @@ from sqlalchemy.sql import ClauseElement
 from sqlalchemy.types import TypeEngine
 
 from alembic_cluster.execution import WatchedExecution, environment_runs
+from alembic_cluster.statements import Known, Statement
 from alembic_crdb import operations as operations
 from alembic_crdb import operations_objects as operations_objects
 from alembic_crdb import types
 from alembic_crdb.compiler import DropUniqueIndex
 from alembic_crdb.dialect import adapt
+from alembic_crdb.effects import read_statements
+from alembic_crdb.effects_catalog import column_type
 from alembic_crdb.statements import split_statements
 from alembic_crdb.to_metadata import bind_free
 from alembic_crdb.transactions import Transactions, enter_autocommit
 from alembic_crdb.types import same_type
 from alembic_crdb.uniques import is_droppable_unique
-from alembic_crdb.versions import ALTERS_ANY_TYPE, DROPS_UNIQUE_CONSTRAINT, server_version
+from alembic_crdb.versions import ALTERS_ANY_TYPE, DROPS_UNIQUE_CONSTRAINT, server_version, version_of
 
 log = logging.getLogger(__name__)
 
@@ -163,6 +166,15 @@ class CockroachDBImpl(WatchedExecution, sqlalchemy_cockroachdb.base.CockroachDBI
             self._exec(DropUniqueIndex(Index(str(const.name), _table=const.table), **kw))
         else:
             super().drop_constraint(const, **kw)
+
+    def known(self) -> Known:
+        """Give what is known of the database before the first statement: its catalog, where there is a connection."""
+        online = self._online
+        return Known() if online is None else Known(lambda table, column: column_type(online, table, column))
+
+    def statements(self, text: str, known: Known | None = None) -> list[Statement]:
+        """Tell what the statements of a text do; see :class:`alembic_cluster.statements.Reads`."""
+        return read_statements(text, known, version_of(self.dialect))
 
     @property
     def _online(self) -> Connection | None:

@@ -62,6 +62,8 @@ EXPRESSION_INDEX: Final = Switch((21, 2), "https://github.com/cockroachdb/cockro
 TRIGRAM_INDEX: Final = Switch((22, 2), "https://github.com/cockroachdb/cockroach/pull/79705")
 #: ``VECTOR INDEX``.
 VECTOR_INDEX: Final = Switch((25, 2), "https://www.cockroachlabs.com/docs/releases/v25.2")
+#: A vector index is built while writes go on; before, they are refused until it is there.
+VECTOR_INDEX_ONLINE: Final = Switch((25, 4), "https://www.cockroachlabs.com/docs/releases/v25.4")
 #: ``NOT VISIBLE`` of an index.
 INVISIBLE_INDEX: Final = Switch((22, 2), "https://github.com/cockroachdb/cockroach/issues/72576")
 #: ``VISIBILITY 0.5`` of an index.
