@@ -12,8 +12,9 @@ from sqlalchemy import Table
 from sqlalchemy.schema import DropIndex
 
 from alembic_cluster.errors import ImpossibleChange
+from alembic_cql.cautions import comes_back, flat, note_cautions
 from alembic_cql.checks import check_table
-from alembic_cql.compare_objects import ObjectDifferences, check_views, compare_objects
+from alembic_cql.compare_objects import ObjectDifferences, check_views, compare_objects, make_anew
 from alembic_cql.ddl import DropMaterializedView
 from alembic_cql.differences import changed_options, impossible_changes, index_differences
 from alembic_cql.foresight import Foresight, Refusal
@@ -92,7 +93,10 @@ def _compare_keyspaces(
             item.kw["cql_id"] = str(item.kw["cql_id"])  # a UUID would be written without its import
     upgrade_ops.ops = [*objects.before, *tables, *options, *objects.after]
     if not impossible:
-        impossible.extend(_foreseen(autogen_context, upgrade_ops.ops, objects))
+        make_anew(autogen_context, upgrade_ops.ops, keyspaces, objects)
+        upgrade_ops.ops = [*objects.before, *tables, *options, *objects.after]
+        impossible.extend(_foreseen(autogen_context, upgrade_ops.ops, objects, keyspaces))
+        note_cautions(upgrade_ops.ops, keyspaces, autogen_context.dialect)
     if impossible:
         raise ImpossibleChange("; ".join(dict.fromkeys(impossible)) + "; no revision was written")
     return PriorityDispatchResult.CONTINUE
@@ -153,21 +157,23 @@ def _is_version_table(operation: ops.MigrateOperation, keyspaces: Mapping[str | 
 
 
 def _foreseen(
-    autogen_context: Any, operations: Iterable[ops.MigrateOperation], objects: ObjectDifferences
+    autogen_context: Any,
+    operations: Iterable[ops.MigrateOperation],
+    objects: ObjectDifferences,
+    keyspaces: Mapping[str | None, KeyspaceInfo],
 ) -> Iterator[str]:
-    """Say which of the operations the server is sure to refuse."""
+    """Say which of the operations the server is sure to refuse, but for those that are written with a warning."""
     sent: list[Any] = [DropMaterializedView(view) for view in objects.dropped_views]
     foresight = Foresight(autogen_context.connection, sent)
-    for operation in operations:
-        for item in operation.ops if isinstance(operation, ops.ModifyTableOps) else [operation]:
-            construct = _construct(item)
-            if construct is None:
-                continue
-            try:
-                foresight.check(construct)
-            except Refusal as error:
-                yield error.reason
-            sent.append(construct)
+    for item in flat(operations):
+        construct = _construct(item)
+        if construct is None or comes_back(item, keyspaces):
+            continue
+        try:
+            foresight.check(construct)
+        except Refusal as error:
+            yield error.reason
+        sent.append(construct)
 
 
 def _construct(operation: ops.MigrateOperation) -> Any:

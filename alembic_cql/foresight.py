@@ -97,14 +97,17 @@ class Foresight:
         return found
 
     def _views(self, table: TableInfo, schema: str | None) -> list[str]:
-        dropped = {earlier.element.name for earlier in self._earlier(DropMaterializedView)}
-        found = [
-            view.name
+        found = {
+            view.name: None
             for view in self._keyspace(schema).views.values()
-            if view.view is not None and view.view["base_table_name"] == table.name and view.name not in dropped
-        ]
-        made = [item.element.name for item in self._earlier(CreateMaterializedView) if item.element.base == table.name]
-        return found + made
+            if view.view is not None and view.view["base_table_name"] == table.name
+        }
+        for earlier in self._earlier(CreateMaterializedView):  # drops are of this class too
+            if isinstance(earlier, DropMaterializedView):
+                found.pop(earlier.element.name, None)
+            elif earlier.element.base == table.name:
+                found[earlier.element.name] = None
+        return list(found)
 
     def _column(self, table: TableInfo, name: str) -> Any:
         renamed = {
