@@ -141,16 +141,9 @@ class TableMaker:
         key = table.primary_key
         if key is None:
             return
-        options: dict[str, Any] = {}
-        descending = {element.name: "DESC" for element in key.elements if element.direction == "DESC"}
-        if descending:
-            options["cockroachdb_sorting"] = descending
-        if key.hash_sharded:
-            options["cockroachdb_using"] = "hash"
-        if key.parameters:
-            options["cockroachdb_with"] = parameters(key.parameters)
         name = None if is_default_primary_key_name(key.name, table.name.name) else key.name
-        yield PrimaryKeyConstraint(*(str(element.name) for element in key.elements), name=given(name), **options)
+        columns = (str(element.name) for element in key.elements)
+        yield PrimaryKeyConstraint(*columns, name=given(name), **primary_key_options(key))
 
     def foreign_key(self, key: catalog.ForeignKey) -> ForeignKeyConstraint:
         """Make one foreign key."""
@@ -259,6 +252,19 @@ def _element(element: catalog.IndexElement, table: Table) -> Any:
     if element.nulls is not None and element.name is not None:
         made = made.nulls_first() if element.nulls == "FIRST" else made.nulls_last()
     return made
+
+
+def primary_key_options(key: catalog.PrimaryKey) -> dict[str, Any]:
+    """Give the ``cockroachdb_*`` keyword arguments of a PrimaryKeyConstraint."""
+    options: dict[str, Any] = {}
+    descending = {element.name: "DESC" for element in key.elements if element.direction == "DESC"}
+    if descending:
+        options["cockroachdb_sorting"] = descending
+    if key.hash_sharded:
+        options["cockroachdb_using"] = "hash"
+    if key.parameters:
+        options["cockroachdb_with"] = parameters(key.parameters)
+    return options
 
 
 def index_options(index: catalog.Index) -> dict[str, Any]:
