@@ -48,9 +48,7 @@ TABLE_OPTIONS: Mapping[str, TableOption] = {
         _MAP + " with 'class', a compressor, and 'chunk_length_in_kb', a power of 2; or {'enabled': False} alone",
     ),
     "crc_check_chance": TableOption(values.number(0, 1), 1.0, _CHANCE),
-    "default_time_to_live": TableOption(
-        values.whole(0, values.LONGEST_TIME_TO_LIVE), 0, "seconds, 20 years at most"
-    ),
+    "default_time_to_live": TableOption(values.whole(0, values.LONGEST_TIME_TO_LIVE), 0, "seconds, 20 years at most"),
     "extensions": TableOption(values.blobs, {}, "a map from text to bytes"),
     "gc_grace_seconds": TableOption(values.whole(0), 864000, _SECONDS),
     "incremental_backups": TableOption(values.flag, True, "true or false", "cassandra"),

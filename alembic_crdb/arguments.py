@@ -1,8 +1,9 @@
-"""The ``cockroachdb_*`` options that tables, columns, constraints and indexes of a model take.
+"""The ``cockroachdb_*`` options that tables, columns, constraints and indexes of a model take; the Inspector.
 
 SQLAlchemy asks a dialect's class for the options it knows (``construct_arguments``) when the first of them is
-used, and loads that class for it. So the dialect named ``cockroachdb`` is registered to be loaded through this
-module, which adds the options to the class on its way. Nothing of sqlalchemy-cockroachdb is imported before that:
+used, and loads that class for it; ``sqlalchemy.inspect`` asks it for its Inspector before an engine ever connects. So
+the dialect named ``cockroachdb``, with any driver, is registered to be loaded through this module, which adds both to
+the class on its way. Nothing of sqlalchemy-cockroachdb is imported before that:
 :func:`register` runs in the middle of ``import alembic``, where it can't be.
 """
 
@@ -20,6 +21,7 @@ from sqlalchemy.sql.base import DialectKWArgs
 _DIALECT: Final = "cockroachdb"
 _GROUP: Final = "sqlalchemy.dialects"
 _CLASS: Final = "CockroachDBDialect"
+_DRIVERS: Final = ("asyncpg", "psycopg", "psycopg2")
 
 #: The options by what takes them, with their defaults. Those of PostgreSQL's dialect stay beside them.
 OPTIONS: Final[Mapping[type[DialectKWArgs], Mapping[str, Any]]] = {
@@ -52,8 +54,8 @@ OPTIONS: Final[Mapping[type[DialectKWArgs], Mapping[str, Any]]] = {
     },
 }
 
-_before: Any = None
-_registered = False
+#: What was registered before, by the names under which the dialect is looked for.
+_before: dict[str, Any] = {}
 
 
 def register() -> None:
@@ -61,12 +63,11 @@ def register() -> None:
 
     A dialect of that name that somebody registered before keeps its place, and gets the options, too.
     """
-    global _before, _registered
-    if _registered:
+    if _before:
         return
-    _registered = True
-    _before = registry.impls.get(_DIALECT)
-    registry.register(_DIALECT, __name__, "dialect_class")
+    for name in (_DIALECT, *(f"{_DIALECT}.{driver}" for driver in _DRIVERS)):
+        _before[name] = registry.impls.get(name)
+        registry.register(name, __name__, name)
     loaded = getattr(sys.modules.get("sqlalchemy_cockroachdb.base"), _CLASS, None)
     if loaded is not None:
         extend(loaded)
@@ -74,22 +75,24 @@ def register() -> None:
 
 
 def __getattr__(name: str) -> Any:
-    if name == "dialect_class":
-        return _load()
+    if name in _before:
+        return _load(name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def _load() -> Any:
-    """Load the class of the dialect ``cockroachdb``, with our options.
+def _load(name: str) -> Any:
+    """Load the class of the dialect ``cockroachdb``, with what we add to it.
 
+    :param name: ``cockroachdb``, or with a driver ``cockroachdb.psycopg``.
     :raises sqlalchemy.exc.NoSuchModuleError: sqlalchemy-cockroachdb is not installed.
     """
-    if _before is not None:
-        found = _before()
+    before = _before[name]
+    if before is not None:
+        found = before()
     else:
-        entries = list(metadata.entry_points(group=_GROUP, name=_DIALECT))
+        entries = list(metadata.entry_points(group=_GROUP, name=name))
         if not entries:
-            raise exc.NoSuchModuleError(f"Can't load plugin: {_GROUP}:{_DIALECT}")
+            raise exc.NoSuchModuleError(f"Can't load plugin: {_GROUP}:{name}")
         found = entries[0].load()
     _compile_options()
     # The class that those of all drivers are made of, so that each has the options.
@@ -104,10 +107,15 @@ def _compile_options() -> None:
 
 
 def extend(dialect: Any) -> None:
-    """Give a dialect's class our options, beside those that it has.
+    """Give a dialect's class our options, beside those that it has, and our Inspector; a second time changes nothing.
 
     :param dialect: the class; its own list is replaced by another one, because it is PostgreSQL's, too.
     """
+    from alembic_crdb.reflection import CockroachInspector
+
+    if vars(dialect).get("inspector") is CockroachInspector:
+        return
+    dialect.inspector = CockroachInspector
     merged: dict[Any, dict[str, Any]] = {cls: dict(options) for cls, options in dialect.construct_arguments or ()}
     for cls, options in OPTIONS.items():
         merged.setdefault(cls, {}).update(options)

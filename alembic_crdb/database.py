@@ -29,7 +29,8 @@ SELECT 'database', current_database(), '', ''
 UNION ALL SELECT 'sql', '', '', create_statement FROM crdb_internal.create_statements
 WHERE database_name = current_database() AND state = 'PUBLIC'
 AND schema_name NOT IN ('crdb_internal', 'information_schema', 'pg_catalog', 'pg_extension')
-UNION ALL SELECT 'schema', nspname, '', '' FROM pg_catalog.pg_namespace
+AND left(schema_name, 8) <> 'pg_temp_'
+UNION ALL SELECT 'schema', nspname, '', '' FROM pg_catalog.pg_namespace WHERE left(nspname, 8) <> 'pg_temp_'
 UNION ALL SELECT 'materialized', schemaname, matviewname, '' FROM pg_catalog.pg_matviews
 UNION ALL SELECT 'enum', n.nspname, t.typname, lpad(e.enumsortorder::INT8::STRING, 12, '0') || e.enumlabel
 FROM pg_catalog.pg_enum AS e

@@ -13,12 +13,11 @@ from sqlalchemy.engine import Connection, Dialect
 from alembic_crdb import compiler as compiler
 from alembic_crdb import creation as creation
 from alembic_crdb.quoting import quote_as_server
-from alembic_crdb.reflection import CockroachInspector
 from alembic_crdb.versions import remember_version_at_first_connect
 
 
 def adapt(dialect: Dialect) -> None:
-    """Make one dialect object quote CockroachDB's keywords, create sequences and reflect what the server has.
+    """Make one dialect object quote CockroachDB's keywords and create sequences.
 
     Doing it again changes nothing.
 
@@ -29,7 +28,6 @@ def adapt(dialect: Dialect) -> None:
     # sqlalchemy-cockroachdb says no, and so leaves out CREATE SEQUENCE and the default of the sequence's column.
     dialect.supports_sequences = True
     _find_types(dialect)
-    dialect.inspector = CockroachInspector  # type: ignore[attr-defined]
 
 
 def _find_types(dialect: Any) -> None:

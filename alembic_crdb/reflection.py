@@ -109,7 +109,10 @@ class CockroachInspector(PGInspector):
         """
         if kw.get("include_hidden"):
             return super().get_columns(table_name, schema, **kw)
-        return self._of_one("columns", table_name, schema, super().get_columns, kw)
+        found: list[Any] = self._of_one("columns", table_name, schema, super().get_columns, kw)
+        if not found:
+            self._require(table_name, schema)
+        return found
 
     def get_pk_constraint(self, table_name: str, schema: str | None = None, **kw: Any) -> Any:
         """Give the primary key of one table; no columns where the server made it up.
@@ -118,28 +121,28 @@ class CockroachInspector(PGInspector):
         """
         return self._of_one("pk_constraint", table_name, schema, super().get_pk_constraint, kw)
 
-    def get_foreign_keys(self, table_name: str, schema: str | None = None, **kw: Any) -> list[Any]:
+    def get_foreign_keys(self, table_name: str, schema: str | None = None, **kw: Any) -> Any:
         """Give the foreign keys of one table.
 
         :raises NoSuchTableError: there is no such table.
         """
         return self._of_one("foreign_keys", table_name, schema, super().get_foreign_keys, kw)
 
-    def get_indexes(self, table_name: str, schema: str | None = None, **kw: Any) -> list[Any]:
+    def get_indexes(self, table_name: str, schema: str | None = None, **kw: Any) -> Any:
         """Give the indexes of one table, without the primary key's.
 
         :raises NoSuchTableError: there is no such table.
         """
         return self._of_one("indexes", table_name, schema, super().get_indexes, kw)
 
-    def get_unique_constraints(self, table_name: str, schema: str | None = None, **kw: Any) -> list[Any]:
+    def get_unique_constraints(self, table_name: str, schema: str | None = None, **kw: Any) -> Any:
         """Give the unique constraints of one table; what only an index can say is no constraint.
 
         :raises NoSuchTableError: there is no such table.
         """
         return self._of_one("unique_constraints", table_name, schema, super().get_unique_constraints, kw)
 
-    def get_check_constraints(self, table_name: str, schema: str | None = None, **kw: Any) -> list[Any]:
+    def get_check_constraints(self, table_name: str, schema: str | None = None, **kw: Any) -> Any:
         """Give the check constraints of one table.
 
         :raises NoSuchTableError: there is no such table.
@@ -153,12 +156,12 @@ class CockroachInspector(PGInspector):
         """
         return self._of_one("table_comment", table_name, schema, super().get_table_comment, kw)
 
-    def get_table_options(self, table_name: str, schema: str | None = None, **kw: Any) -> dict[str, Any]:
+    def get_table_options(self, table_name: str, schema: str | None = None, **kw: Any) -> Any:
         """Give the families, storage parameters, locality and partitions of one table, as a Table says them.
 
         :raises NoSuchTableError: there is no such table.
         """
-        return self._of_one("table_options", table_name, schema, super().get_table_options, kw)
+        return self._of_one("table_options", table_name, schema, self._no_options, kw)
 
     def has_index(self, table_name: str, index_name: str, schema: str | None = None, **kw: Any) -> bool:
         """Tell whether a table has an index of this name; there may be no such table."""
@@ -211,7 +214,7 @@ class CockroachInspector(PGInspector):
         self, schema: str | None = None, filter_names: Any = None, *args: Any, **kw: Any
     ) -> Any:
         """Give the options of many tables."""
-        return self._of_many("table_options", super().get_multi_table_options, schema, filter_names, *args, **kw)
+        return self._of_many("table_options", lambda *args, **kw: {}, schema, filter_names, *args, **kw)
 
     def _get_reflection_info(self, *args: Any, **kw: Any) -> Any:
         """Give what SQLAlchemy makes its tables of, with nothing in an expression taken for a bind parameter."""
@@ -248,6 +251,15 @@ class CockroachInspector(PGInspector):
         """Tell whether what was read has all that is lasting in a schema."""
         return self._schema(schema) in {"public", *self._read().snapshot.schemas}
 
+    def _require(self, table_name: str, schema: str | None) -> None:
+        """Refuse the name of a table that there isn't; sqlalchemy-cockroachdb answers that it has nothing."""
+        if not self.has_table(table_name, schema):
+            raise NoSuchTableError(f"{schema}.{table_name}" if schema else table_name)
+
+    def _no_options(self, table_name: str, schema: str | None, **kw: Any) -> dict[str, Any]:
+        self._require(table_name, schema)
+        return {}
+
     def _names_in(self, schema: str | None, keys: Collection[Name]) -> list[str]:
         return sorted(name for space, name in keys if space == self._schema(schema))
 
@@ -275,9 +287,10 @@ class CockroachInspector(PGInspector):
         if ObjectScope.DEFAULT in scope:
             chosen = [name for name in self._names(schema, kind) if not filter_names or name in filter_names]
             found = {(schema, name): answer for name, answer in self._answers(what, schema, chosen).items()}
-        missing = [name for name in filter_names or () if (schema, name) not in found]
-        if ObjectScope.TEMPORARY in scope and (missing or not filter_names):
-            found |= stock(schema, missing or None, kind, ObjectScope.TEMPORARY, **kw)
+        if ObjectScope.TEMPORARY in scope:
+            missing = [name for name in filter_names or self.get_temp_table_names() if (schema, name) not in found]
+            if missing:
+                found |= stock(schema, missing, kind, ObjectScope.ANY, **kw)
         return found
 
     def _names(self, schema: str | None, kind: ObjectKind) -> Iterator[str]:

@@ -84,6 +84,20 @@ def test_what_is_read_makes_the_same_database_again(databases):
     assert described(other) == described(one)
 
 
+def test_metadata_reflect_keeps_all_of_the_tables(databases):
+    """SQLAlchemy's own reflection, which goes through the Inspector."""
+    one, other = databases
+    for statement in STATEMENTS.strip().split(";\n"):
+        one.exec_driver_sql(statement.rstrip(";"))
+    metadata = sa.MetaData()
+    metadata.reflect(one)
+    metadata.reflect(one, schema="other")
+    other.exec_driver_sql("CREATE SCHEMA other")
+    metadata.create_all(other)
+
+    assert list(compare_snapshots(read_database(one), read_database(other))) == []
+
+
 def test_reading_a_database_is_one_statement(databases):
     one, _ = databases
     one.exec_driver_sql("CREATE TABLE t (id INT PRIMARY KEY)")
