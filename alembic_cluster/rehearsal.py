@@ -56,10 +56,13 @@ class Rehearsal:
     :ivar constructs: of these, what came by ``op.*``: text, or what SQLAlchemy compiles.
     :ivar faithful: whether the function has seen nothing yet that the real run would see otherwise.
     :ivar complete: whether the function came to its end.
+
+    :param watch: is told the text of each statement that is held back on its way past ``op.*``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Callable[[str], object] | None = None) -> None:
         self.statements: list[str] = []
+        self._watch = watch
         self.constructs: list[Any] = []
         self.faithful = True
         self.complete = False
@@ -97,6 +100,8 @@ class Rehearsal:
         if not reads:
             setattr(context, HELD_BACK, True)
             self._hold(statement)
+            if self._watch is not None:
+                self._watch(statement)
 
     @contextmanager
     def reading_aside(self) -> Iterator[None]:
@@ -158,7 +163,9 @@ class RehearsedExecution(_Base):
         def run(**kw: Any) -> Any:
             self.foreseen = self.rehearse(function, **kw).complete
             try:
-                return function(**kw)
+                result = function(**kw)
+                self.function_ended()
+                return result
             except ClusterError as error:
                 progress: Progress | None = getattr(self, "progress", None)
                 if progress is not None:
@@ -176,10 +183,11 @@ class RehearsedExecution(_Base):
         :raises ClusterError: what the real run would be refused for.
         :raises Exception: any other error that the real run is certain to meet.
         """
-        rehearsal = self.rehearsal = Rehearsal()
+        rehearsal = self.rehearsal = Rehearsal(self.watch_held_back)
         try:
             with quiet(on_input=end_rehearsal) as output, rehearsal.listening(), self.driver_kept_away():
                 function(**kw)
+                self.function_ended()
             rehearsal.complete = True
         except EndOfRehearsal:
             pass
@@ -191,6 +199,15 @@ class RehearsedExecution(_Base):
         finally:
             self.rehearsal = None
         return rehearsal
+
+    def function_ended(self) -> None:
+        """Look back at what a revision's function has done, in a rehearsal and in the real run; nothing unless told.
+
+        :raises ClusterError: something is left half done.
+        """
+
+    def watch_held_back(self, statement: str) -> None:
+        """Look at a statement that a rehearsal has held back on its way past ``op.*``; nothing unless told."""
 
     def driver_kept_away(self) -> AbstractContextManager[None]:
         """Give what ends the rehearsal when the function reaches for the driver past SQLAlchemy; nothing unless told.

@@ -5,10 +5,11 @@ Importing this module registers it with Alembic, in place of sqlalchemy-cockroac
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Literal
 
 # First the dialect's own implementation: Alembic keeps the one that is defined last.
@@ -33,27 +34,35 @@ from sqlalchemy.sql import ClauseElement
 from sqlalchemy.types import TypeEngine
 
 from alembic_cluster.execution import WatchedExecution, environment_runs
+from alembic_cluster.rehearsal import Rehearsal, RehearsedExecution, end_rehearsal
 from alembic_cluster.statements import Known, Statement
+from alembic_crdb import ddl, types
 from alembic_crdb import operations as operations
 from alembic_crdb import operations_objects as operations_objects
-from alembic_crdb import types
+from alembic_crdb.alterations import SetType
+from alembic_crdb.catalog import ObjectName
+from alembic_crdb.column_changes import ColumnChange
 from alembic_crdb.compiler import DropUniqueIndex
 from alembic_crdb.dialect import adapt
+from alembic_crdb.driver_guard import guarded
 from alembic_crdb.effects import read_statements
 from alembic_crdb.effects_catalog import column_type
+from alembic_crdb.key_events import events_of, events_of_text
+from alembic_crdb.model_reader import Reader, plain_name
+from alembic_crdb.primary_keys import PrimaryKeys
 from alembic_crdb.statements import split_statements
 from alembic_crdb.to_metadata import bind_free
 from alembic_crdb.transactions import Transactions, enter_autocommit
 from alembic_crdb.types import same_type
 from alembic_crdb.uniques import is_droppable_unique
-from alembic_crdb.versions import ALTERS_ANY_TYPE, DROPS_UNIQUE_CONSTRAINT, server_version, version_of
+from alembic_crdb.versions import ALTERS_ANY_TYPE, DROPS_UNIQUE_CONSTRAINT, remember_version, version_of
 
 log = logging.getLogger(__name__)
 
 _CAST = re.compile(r":::?[\w.\"]+(?:\([\d, ]*\))?(?:\[\])*")
 
 
-class CockroachDBImpl(WatchedExecution, sqlalchemy_cockroachdb.base.CockroachDBImpl):  # type: ignore[misc]
+class CockroachDBImpl(WatchedExecution, RehearsedExecution, sqlalchemy_cockroachdb.base.CockroachDBImpl):  # type: ignore[misc]
     """How Alembic migrates and compares a CockroachDB database."""
 
     __dialect__ = "cockroachdb"
@@ -71,6 +80,7 @@ class CockroachDBImpl(WatchedExecution, sqlalchemy_cockroachdb.base.CockroachDBI
         super().__init__(dialect, connection, as_sql, transactional_ddl, output_buffer, context_opts)
         adapt(dialect)
         self._transactions: Transactions | None = None
+        self._keys = PrimaryKeys(self)
         if as_sql:
             self._transactions = Transactions(self._write, self.progress)
         elif environment_runs():
@@ -85,8 +95,11 @@ class CockroachDBImpl(WatchedExecution, sqlalchemy_cockroachdb.base.CockroachDBI
 
     def start_migrations(self) -> None:
         """Prepare the run; Alembic calls this first in every run."""
-        super().start_migrations()
         self._leave_transaction()
+        if self._transactions is None:
+            # A read that a rehearsal makes too early would end the caller's transaction.
+            self.context_opts = {**self.context_opts, "rehearse": False}
+        super().start_migrations()
         if self._transactions is None:
             log.warning(
                 "The connection given to Alembic is inside a transaction of the caller: the schema changes of "
@@ -95,6 +108,61 @@ class CockroachDBImpl(WatchedExecution, sqlalchemy_cockroachdb.base.CockroachDBI
             )
         elif environment_runs() and context.get_context().impl is self:
             self._transactions.govern(context.get_context())
+
+    # ------------------------------------------------------------------------------------- rehearsal
+
+    def rehearse(self, function: Callable[..., Any], **kw: Any) -> Rehearsal:
+        """Run a revision's function without sending anything that could change anything.
+
+        :raises UnsupportedOperation: it drops a primary key and adds none, among others.
+        """
+        self._keys.begin()
+        asleep = nullcontext() if self._transactions is None else self._transactions.asleep()
+        try:
+            with asleep:
+                return super().rehearse(function, **kw)
+        finally:
+            self._keys.begin(paired_before=True)
+
+    def _rehearsed(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        run = super()._rehearsed(function)
+
+        @functools.wraps(function)
+        def watched(**kw: Any) -> Any:
+            with self._keys.on(self._online):
+                return run(**kw)
+
+        return watched
+
+    def function_ended(self) -> None:
+        """Refuse a primary key that is dropped only."""
+        self._keys.refuse_held()
+
+    def watch_held_back(self, statement: str) -> None:
+        """Take down what a statement past ``op.*`` does to primary keys."""
+        self._keys.take(events_of_text(statement))
+
+    def driver_kept_away(self) -> AbstractContextManager[None]:
+        """End a rehearsal that reaches for the driver's connection."""
+        return nullcontext() if self._online is None else guarded(self._online, end_rehearsal)
+
+    @contextmanager
+    def asking(self) -> Iterator[Connection | None]:
+        """Give the connection for a question of our own, which no rehearsal counts; None offline."""
+        if self._online is None or self.rehearsal is None:
+            yield self._online
+            return
+        with self.rehearsal.reading_aside():
+            yield self._online
+
+    @property
+    def _version(self) -> tuple[int, int]:
+        with self.asking() as connection:
+            if connection is not None:
+                remember_version(connection)
+        return version_of(self.dialect)
+
+    # ---------------------------------------------------------------------------------------- sending
 
     def _exec(
         self,
@@ -109,7 +177,11 @@ class CockroachDBImpl(WatchedExecution, sqlalchemy_cockroachdb.base.CockroachDBI
         :raises StatementFailed: the server refused it.
         """
         result = None
+        if self._version_table is not None and getattr(construct, "table", None) is self._version_table:
+            self._keys.refuse_held()  # where no rehearsal has
         for part in self._apart(construct):
+            if self._keys.take(events_of(part, self.dialect)):
+                continue
             result = super()._exec(part, execution_options, multiparams, params)
         return result
 
@@ -134,12 +206,47 @@ class CockroachDBImpl(WatchedExecution, sqlalchemy_cockroachdb.base.CockroachDBI
         with whole:
             super().bulk_insert(table, rows, multiinsert=multiinsert)
 
-    def alter_column(self, table_name: str, column_name: str, **kw: Any) -> None:
-        """Alter a column; before v25.1 with the session setting that a change of type needs."""
-        online = self._online if kw.get("type_") is not None else None
-        if online is not None and not ALTERS_ANY_TYPE.on(server_version(online)):
-            self._exec("SET enable_experimental_alter_column_type_general = true")
-        super().alter_column(table_name, column_name, **kw)
+    # ------------------------------------------------------------------------------------------- op.*
+
+    def alter_column(
+        self,
+        table_name: str,
+        column_name: str,
+        *,
+        nullable: bool | None = None,
+        server_default: Any = False,
+        name: str | None = None,
+        type_: TypeEngine[Any] | None = None,
+        schema: str | None = None,
+        existing_server_default: Any = False,
+        comment: Any = False,
+        **kw: Any,
+    ) -> None:
+        """Alter a column by as few statements as the server allows.
+
+        :raises UnsupportedOperation: the server has no way to do it.
+        """
+        using = kw.pop("cockroachdb_using", None) or kw.pop("postgresql_using", None)
+        change = ColumnChange(
+            table_name, column_name, nullable, server_default, type_, using, name, existing_server_default
+        )
+        table = ObjectName(plain_name(table_name), None if schema is None else plain_name(schema))
+        for actions in [*change.statements(Reader(self.dialect))]:
+            if any(isinstance(action, SetType) for action in actions) and not ALTERS_ANY_TYPE.on(self._version):
+                self._exec("SET enable_experimental_alter_column_type_general = true")
+            self._exec(ddl.AlterTable(table, *actions))
+        # What is left is Alembic's own: the comment, and a warning of options that are MySQL's.
+        super().alter_column(
+            table_name,
+            name or column_name,
+            schema=schema,
+            comment=comment,
+            autoincrement=kw.get("autoincrement"),
+            existing_autoincrement=kw.get("existing_autoincrement"),
+            existing_comment=kw.get("existing_comment"),
+            existing_type=kw.get("existing_type"),
+            existing_nullable=kw.get("existing_nullable"),
+        )
 
     def drop_index(self, index: Index, **kw: Any) -> None:
         """Drop an index, also a unique one.
@@ -148,7 +255,7 @@ class CockroachDBImpl(WatchedExecution, sqlalchemy_cockroachdb.base.CockroachDBI
         """
         unique = bool(index.unique)
         if self._online is not None and index.table is not None:
-            unique = is_droppable_unique(self._online, index.table.schema, index.table.name, str(index.name))
+            unique = self._is_droppable_unique(index.table, index.name)
         self._exec(DropUniqueIndex(index, **kw) if unique else DropIndex(index, **kw))
 
     def drop_constraint(self, const: Constraint, **kw: Any) -> None:
@@ -159,8 +266,8 @@ class CockroachDBImpl(WatchedExecution, sqlalchemy_cockroachdb.base.CockroachDBI
         unique = isinstance(const, UniqueConstraint)
         # Alembic makes a plain Constraint where the revision does not say the type.
         if self._online is not None and (unique or type(const) is Constraint):
-            unique = not DROPS_UNIQUE_CONSTRAINT.on(server_version(self._online)) and is_droppable_unique(
-                self._online, const.table.schema, const.table.name, str(const.name)
+            unique = not DROPS_UNIQUE_CONSTRAINT.on(self._version) and self._is_droppable_unique(
+                const.table, const.name
             )
         if unique:
             self._exec(DropUniqueIndex(Index(str(const.name), _table=const.table), **kw))
@@ -175,6 +282,11 @@ class CockroachDBImpl(WatchedExecution, sqlalchemy_cockroachdb.base.CockroachDBI
     def statements(self, text: str, known: Known | None = None) -> list[Statement]:
         """Tell what the statements of a text do; see :class:`alembic_cluster.statements.Reads`."""
         return read_statements(text, known, version_of(self.dialect))
+
+    def _is_droppable_unique(self, table: Table, name: Any) -> bool:
+        with self.asking() as connection:
+            assert connection is not None
+            return is_droppable_unique(connection, table.schema, table.name, str(name))
 
     @property
     def _online(self) -> Connection | None:

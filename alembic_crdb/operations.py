@@ -8,20 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Index, MetaData, Table
 from sqlalchemy.sql import Executable
 
 from alembic_cluster.errors import ConfigurationError, InvalidModel
 from alembic_crdb import alterations, ddl
-from alembic_crdb.catalog import CANONICAL, IndexElement, PrimaryKey
+from alembic_crdb.catalog import IndexElement, PrimaryKey
 from alembic_crdb.model import locality_of
 from alembic_crdb.model_indexes import partitioning_of
 from alembic_crdb.model_reader import Reader
 from alembic_crdb.operation_base import CockroachOperation, known, operation, table_name
-from alembic_crdb.printer_base import ElementPrinter
+from alembic_crdb.primary_keys import change_primary_key
 from alembic_crdb.to_metadata import sql
-
-_PRINT = ElementPrinter(CANONICAL)
 
 
 @operation("alter_primary_key")
@@ -50,29 +47,19 @@ class AlterPrimaryKeyOp(CockroachOperation):
 
     def run(self, impl: Any) -> None:
         """Send the ALTER TABLE, and drop the index that the server makes of the old key."""
-        connection = None if impl.as_sql or self.keep_old else impl.connection
-        if connection is None:
-            super().run(impl)
-            return
-        before = self._indexes(connection)
-        super().run(impl)
-        for index in sorted(self._indexes(connection) - before):
-            impl.drop_index(Index(index, unique=True, _table=Table(self.table_name, MetaData(), schema=self.schema)))
-
-    def _indexes(self, connection: Any) -> set[str]:
-        name = _PRINT.object_name(table_name(self.table_name, self.schema))
-        rows = connection.execute(sql(f"SELECT DISTINCT index_name FROM [SHOW INDEXES FROM {name}]"))
-        return set(rows.scalars())
+        change_primary_key(impl, table_name(self.table_name, self.schema), self._key(), self.keep_old)
 
     def statements(self, dialect: Any) -> Iterable[Executable]:
         """Give the ALTER TABLE."""
-        key = PrimaryKey(
+        yield ddl.AlterTable(table_name(self.table_name, self.schema), alterations.AlterPrimaryKey(self._key()))
+
+    def _key(self) -> PrimaryKey:
+        return PrimaryKey(
             None,
             tuple(map(_element, self.columns)),
             self.buckets is not None,
             () if self.buckets is None else (("bucket_count", str(self.buckets)),),
         )
-        yield ddl.AlterTable(table_name(self.table_name, self.schema), alterations.AlterPrimaryKey(key))
 
     def reverse(self) -> AlterPrimaryKeyOp:
         """Give the operation that sets the key before."""

@@ -80,6 +80,16 @@ class Transactions:
         self._outermost: str | None = None  # the savepoint that stands for a whole transaction
         self._savepoints: set[str] = set()
         self._in_revision = False
+        self._asleep = False
+
+    @contextmanager
+    def asleep(self) -> Iterator[None]:
+        """Begin and end nothing in a ``with`` block: nothing of it is sent."""
+        before, self._asleep = self._asleep, True
+        try:
+            yield
+        finally:
+            self._asleep = before
 
     @classmethod
     def of(cls, connection: Connection, progress: Progress) -> Transactions:
@@ -102,7 +112,7 @@ class Transactions:
 
         :return: the statement to send in its place.
         """
-        if statement in _OWN:
+        if self._asleep or statement in _OWN:
             return statement
         if savepoint := _SAVEPOINT.fullmatch(statement):
             return self._at_savepoint(statement, savepoint["end"], savepoint["name"])
@@ -146,7 +156,7 @@ class Transactions:
     @contextmanager
     def block(self) -> Iterator[None]:
         """Run what is inside in one transaction; inside another one it does nothing more."""
-        if self._wanted:
+        if self._asleep or self._wanted:
             yield
             return
         self._wanted = True
@@ -163,6 +173,9 @@ class Transactions:
     @contextmanager
     def pause(self) -> Iterator[None]:
         """Commit the open transaction and run what is inside in none."""
+        if self._asleep:
+            yield
+            return
         self._end("COMMIT")
         wanted, self._wanted = self._wanted, False
         try:

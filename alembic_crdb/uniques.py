@@ -6,6 +6,8 @@ drops it, and CASCADE takes the foreign keys that refer to it along. So those ar
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
@@ -30,14 +32,29 @@ def is_droppable_unique(connection: Connection, schema: str | None, table: str, 
     :param schema: the table's schema; None is the connection's default one.
     :raises UnsupportedOperation: a foreign key refers to it, so that dropping it would drop the foreign key.
     """
-    schema = schema or connection.dialect.default_schema_name
-    unique = connection.execute(_UNIQUE, {"name": name, "table": table, "schema": schema}).first()
+    unique = _unique(connection, schema, table, name)
     if unique is None:
         return False
-    referring = connection.execute(_REFERRING, {"table": unique[0], "columns": unique[1]}).first()
+    referring = _referring(connection, unique)
     if referring is not None:
         raise UnsupportedOperation(
             f"{name} of table {table} can't be dropped: foreign key {referring[0]} of table {referring[1]} refers "
             "to its columns and would be dropped with it. Nothing was sent; drop the foreign key first."
         )
     return True
+
+
+def needed_by(connection: Connection, schema: str | None, table: str, name: str) -> tuple[str, str] | None:
+    """Give the name and table of a foreign key that refers to the columns of a unique index or constraint."""
+    unique = _unique(connection, schema, table, name)
+    return None if unique is None else _referring(connection, unique)
+
+
+def _unique(connection: Connection, schema: str | None, table: str, name: str) -> Any:
+    schema = schema or connection.dialect.default_schema_name
+    return connection.execute(_UNIQUE, {"name": name, "table": table, "schema": schema}).first()
+
+
+def _referring(connection: Connection, unique: Any) -> tuple[str, str] | None:
+    found = connection.execute(_REFERRING, {"table": unique[0], "columns": unique[1]}).first()
+    return None if found is None else (found[0], found[1])
