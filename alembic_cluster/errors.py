@@ -15,6 +15,7 @@
         ├── InvalidStatement              a statement that lacks the value of a bind parameter; nothing was sent
         ├── UnreadableScript              a text of several statements that can't be taken apart; nothing was sent
         ├── UnreadableDDL                 a server's DDL text that the parser does not know; nothing was sent
+        ├── CopyFailed                    rows can't be copied from one table to another; copying again is harmless
         ├── HeadsMoved                    another process moved the version heads meanwhile
         ├── OutcomeUnknown                the server gave no answer, and whether a write was applied can't be told yet
         ├── LockNotAcquired               another process holds the migration lock (exit status 75)
@@ -125,6 +126,10 @@ class InvalidStatement(ClusterError):
 
 class UnreadableScript(ClusterError):
     """A text of several statements that can't be taken apart, such as one with a string that doesn't end."""
+
+
+class CopyFailed(ClusterError):
+    """Rows can't be copied from one table to another as told; copying again does no harm."""
 
 
 class HeadsMoved(ClusterError):

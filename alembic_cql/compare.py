@@ -20,12 +20,13 @@ from alembic_cql.differences import changed_options, impossible_changes, index_d
 from alembic_cql.foresight import Foresight, Refusal
 from alembic_cql.heads import is_heads_table
 from alembic_cql.operations import AlterTableOptionsOp
+from alembic_cql.rebuild import HOW, rebuild, rebuild_requested
 from alembic_cql.reflection import KeyspaceInfo, TableInfo
 from alembic_cql.typenames import canonical_name
 
 REBUILD = (
     "No ALTER TABLE can do that: create a new table under another name with the wanted definition, copy the rows in "
-    "batches, let the program use it, and drop the old table in a later revision"
+    f"batches, let the program use it, and drop the old table in a later revision; {HOW}"
 )
 
 
@@ -73,6 +74,7 @@ def _compare_keyspaces(
     objects = compare_objects(autogen_context, keyspaces)
     impossible = objects.impossible
     options: list[ops.MigrateOperation] = []
+    rebuilt: list[ops.MigrateOperation] = []
     for table in _model_tables(autogen_context):
         schema = _schema(autogen_context, table)
         if schema not in keyspaces or not autogen_context.run_name_filters(
@@ -82,7 +84,14 @@ def _compare_keyspaces(
         found = keyspaces[schema].tables.get(table.name)
         if found is None:
             continue
-        impossible.extend(f"{clause}. {REBUILD}" for clause in _impossible(autogen_context, table, found))
+        clauses = list(_impossible(autogen_context, table, found))
+        if clauses and rebuild_requested(autogen_context, table.name):
+            taken = {*keyspaces[schema].tables, *keyspaces[schema].views, *_names(autogen_context, schema)}
+            rebuilt.extend(rebuild(table, found, schema, clauses, taken, autogen_context.dialect))
+            upgrade_ops.ops = [item for item in upgrade_ops.ops if not _alters(item, table.name, schema)]
+            objects.leave_views_of(table.name, schema)
+            continue
+        impossible.extend(f"{clause}. {REBUILD}" for clause in clauses)
         _keep_equal_indexes(upgrade_ops, (table.name, schema), index_differences(table, found).equal)
         operation = _changed_options(table, found, schema, autogen_context.dialect)
         if operation is not None:
@@ -91,15 +100,24 @@ def _compare_keyspaces(
     for item in tables:
         if isinstance(item, ops.CreateTableOp) and item.kw.get("cql_id") is not None:
             item.kw["cql_id"] = str(item.kw["cql_id"])  # a UUID would be written without its import
-    upgrade_ops.ops = [*objects.before, *tables, *options, *objects.after]
+    upgrade_ops.ops = [*objects.before, *tables, *options, *rebuilt, *objects.after]
     if not impossible:
         make_anew(autogen_context, upgrade_ops.ops, keyspaces, objects)
-        upgrade_ops.ops = [*objects.before, *tables, *options, *objects.after]
+        upgrade_ops.ops = [*objects.before, *tables, *options, *rebuilt, *objects.after]
         impossible.extend(_foreseen(autogen_context, upgrade_ops.ops, objects, keyspaces))
         note_cautions(upgrade_ops.ops, keyspaces, autogen_context.dialect)
     if impossible:
         raise ImpossibleChange("; ".join(dict.fromkeys(impossible)) + "; no revision was written")
     return PriorityDispatchResult.CONTINUE
+
+
+def _names(autogen_context: Any, schema: str | None) -> Iterator[str]:
+    """Give the names of the model's tables in a keyspace."""
+    return (table.name for table in autogen_context.sorted_tables if _schema(autogen_context, table) == schema)
+
+
+def _alters(operation: ops.MigrateOperation, table: str, schema: str | None) -> bool:
+    return isinstance(operation, ops.ModifyTableOps) and (operation.table_name, operation.schema) == (table, schema)
 
 
 def _schema(autogen_context: Any, table: Table) -> str | None:

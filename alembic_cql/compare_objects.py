@@ -43,6 +43,16 @@ class ObjectDifferences:
     dropped_views: list[MaterializedView] = field(default_factory=list)
     impossible: list[str] = field(default_factory=list)
 
+    def leave_views_of(self, base: str, schema: str | None) -> None:
+        """Take out what is to be done for the views of a table."""
+
+        def concerns(operation: MigrateOperation) -> bool:
+            view = getattr(operation, "view", None)
+            return isinstance(view, MaterializedView) and (view.base, view.schema) == (base, schema)
+
+        self.before = [item for item in self.before if not concerns(item)]
+        self.after = [item for item in self.after if not concerns(item)]
+
 
 def check_views(autogen_context: Any) -> None:
     """Refuse views that the database can't hold.

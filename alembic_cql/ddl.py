@@ -235,6 +235,11 @@ class CqlDDLCompiler(DDLCompiler):
     def visit_drop_cql_view(self, drop: DropMaterializedView, **kw: Any) -> str:
         return f"DROP MATERIALIZED VIEW {self._name(drop.element.name, drop.element.schema)}"
 
+    def visit_copy_cql_rows(self, copy: Any, **kw: Any) -> str:
+        """Say what is done; it is no CQL, and never sent."""
+        source, target = copy.plan.source, copy.plan.target
+        return f"COPY ROWS FROM {self._name(source.name, source.schema)} TO {self._name(target.name, target.schema)}"
+
     def visit_create_schema(self, create: Any, **kw: Any) -> str:
         refuse("CREATE SCHEMA without replication", "execute CREATE KEYSPACE .. WITH replication = {..}")
 

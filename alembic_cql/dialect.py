@@ -15,6 +15,7 @@ from sqlalchemy.engine.interfaces import BindTyping, IsolationLevel
 from alembic_cluster.errors import ConfigurationError, ConnectFailed, first_line
 from alembic_cql.compiler import CqlCompiler
 from alembic_cql.connecting import read_options
+from alembic_cql.copying import CopyRows, copy_rows
 from alembic_cql.ddl import CqlDDLCompiler
 from alembic_cql.features import Features, parse_release
 from alembic_cql.heads import purge, select_heads
@@ -173,7 +174,9 @@ class CassandraDialect(default.DefaultDialect):
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         compiled: Any = getattr(context, "compiled", None)
         options = {} if context is None else context.consistency_options
-        if getattr(compiled, "purged_heads", None) is not None:
+        if isinstance(getattr(compiled, "statement", None), CopyRows):
+            copy_rows(cursor.connection, compiled.statement.plan, self)
+        elif getattr(compiled, "purged_heads", None) is not None:
             purge(cursor, statement, compiled.purged_heads, options)
         elif getattr(compiled, "reads_heads", False):
             select_heads(cursor, statement, options)

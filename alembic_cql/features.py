@@ -50,6 +50,11 @@ class Features:
         return self.is_scylla
 
     @property
+    def times_of_collections(self) -> bool:
+        """``WRITETIME`` and ``TTL`` of a column of several cells, as lists: Cassandra 5.0 (CASSANDRA-8877)."""
+        return not self.is_scylla and self.release >= (5, 0)
+
+    @property
     def caching_by_default(self) -> Mapping[str, str]:
         """What the option ``caching`` is where a table doesn't set it (CachingParams.java, caching_options.cc)."""
         return {"keys": "ALL", "rows_per_partition": "ALL" if self.is_scylla else "NONE"}
