@@ -154,6 +154,11 @@ class Gates:
         self._gates.append(gate)
         self._gates.sort(key=lambda each: each.place)
 
+    def put(self, gate: Gate) -> None:
+        """Set a gate up in place of the one of its class, if there is one: a connection may see several runs."""
+        self._gates = [each for each in self._gates if type(each) is not type(gate)]
+        self.add(gate)
+
     def remove(self, gate: Gate) -> None:
         """Take a gate away."""
         self._gates.remove(gate)
@@ -210,7 +215,7 @@ def _do_execute(cursor: Any, statement: str, parameters: Any, context: Any) -> b
         False,
         cursor,
         context,
-        lambda: dialect.do_execute(cursor, statement, parameters, context),
+        lambda: dialect.do_execute(context.cursor, statement, parameters, context),
     )
     return True
 
@@ -226,7 +231,7 @@ def _do_executemany(cursor: Any, statement: str, parameters: Any, context: Any) 
         True,
         cursor,
         context,
-        lambda: dialect.do_executemany(cursor, statement, parameters, context),
+        lambda: dialect.do_executemany(context.cursor, statement, parameters, context),
     )
     return True
 
@@ -237,7 +242,12 @@ def _do_execute_no_params(cursor: Any, statement: str, context: Any) -> bool | N
         return None
     dialect = context.dialect
     gates.pass_through(
-        statement, None, False, cursor, context, lambda: dialect.do_execute_no_params(cursor, statement, context)
+        statement,
+        None,
+        False,
+        cursor,
+        context,
+        lambda: dialect.do_execute_no_params(context.cursor, statement, context),
     )
     return True
 

@@ -50,6 +50,7 @@ from alembic_crdb.effects_catalog import column_type
 from alembic_crdb.key_events import events_of, events_of_text
 from alembic_crdb.model_reader import Reader, plain_name
 from alembic_crdb.primary_keys import PrimaryKeys
+from alembic_crdb.running import GovernedExecution
 from alembic_crdb.statements import split_statements
 from alembic_crdb.to_metadata import bind_free
 from alembic_crdb.transactions import Transactions, enter_autocommit
@@ -62,7 +63,9 @@ log = logging.getLogger(__name__)
 _CAST = re.compile(r":::?[\w.\"]+(?:\([\d, ]*\))?(?:\[\])*")
 
 
-class CockroachDBImpl(WatchedExecution, RehearsedExecution, sqlalchemy_cockroachdb.base.CockroachDBImpl):  # type: ignore[misc]
+class CockroachDBImpl(  # type: ignore[misc]
+    GovernedExecution, WatchedExecution, RehearsedExecution, sqlalchemy_cockroachdb.base.CockroachDBImpl
+):
     """How Alembic migrates and compares a CockroachDB database."""
 
     __dialect__ = "cockroachdb"
@@ -89,6 +92,8 @@ class CockroachDBImpl(WatchedExecution, RehearsedExecution, sqlalchemy_cockroach
     def _leave_transaction(self) -> None:
         if self.connection is not None and self._transactions is None and enter_autocommit(self.connection):
             self._transactions = Transactions.of(self.connection, self.progress)
+            if environment_runs():
+                self.govern_statements(self._transactions)
 
     def _write(self, word: str) -> None:
         super().static_output(word + self.command_terminator)

@@ -25,13 +25,16 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from alembic_cluster.execution import Progress
+from alembic_cluster.gate import OWN
 
 _COMMENTS = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
 _SCHEMA_CHANGE = re.compile(
     _COMMENTS + r"(?:alter|comment|create|drop|grant|reassign|refresh|revoke|truncate)\b", re.I | re.S
 )
+_DATA_CHANGE = re.compile(_COMMENTS + r"\(?\s*(?:delete|insert|merge|update|upsert|with)\b", re.I | re.S)
 _SAVEPOINT = re.compile(r"(?:(?P<end>RELEASE|ROLLBACK TO) )?SAVEPOINT (?P<name>\S+)")
 _OWN = frozenset({"BEGIN", "COMMIT", "ROLLBACK"})
+_WISH = "alembic_crdb_isolation_level"
 _IN_PLACE_OF_A_SAVEPOINT = "SELECT 1"
 _IDLE = 0  # libpq's PQTRANS_IDLE, in both drivers
 _OPTION = "alembic_crdb_transactions"
@@ -42,6 +45,11 @@ def is_schema_change(statement: str) -> bool:
     return _SCHEMA_CHANGE.match(statement) is not None
 
 
+def is_data_change(statement: str) -> bool:
+    """Tell whether a statement that changes something changes rows, which a transaction can hold."""
+    return _DATA_CHANGE.match(statement) is not None
+
+
 def enter_autocommit(connection: Connection) -> bool:
     """Put the connection of a run into autocommit, until it goes back to its pool.
 
@@ -50,6 +58,7 @@ def enter_autocommit(connection: Connection) -> bool:
 
     :return: False when the caller's transaction is under way, and so must be left to the caller.
     """
+    connection.execution_options(**{_WISH: _chosen_level(connection) or connection.get_execution_options().get(_WISH)})
     if not connection.in_transaction():
         connection.execution_options(isolation_level="AUTOCOMMIT")
         return True
@@ -63,6 +72,27 @@ def enter_autocommit(connection: Connection) -> bool:
     dialect.set_isolation_level(dbapi_connection, "AUTOCOMMIT")
     pooled._connection_record.finalize_callback.append(dialect.reset_isolation_level)
     return True
+
+
+def begin_word(connection: Connection) -> str:
+    """Give the statement that begins a transaction, at the isolation level that the caller chose for the engine.
+
+    A connection in autocommit has lost that choice: ``create_engine(..., isolation_level="READ COMMITTED")``.
+    """
+    level = connection.get_execution_options().get(_WISH)
+    return f"BEGIN ISOLATION LEVEL {level}" if level else "BEGIN"
+
+
+def _chosen_level(connection: Connection) -> str | None:
+    """Give the isolation level that was chosen for a connection, or for its engine; None when none was."""
+    dialect: Any = connection.dialect
+    for options in (connection.get_execution_options(), connection.engine.get_execution_options()):
+        if "isolation_level" in options:
+            level = options["isolation_level"]
+            break
+    else:
+        level = getattr(dialect, "_on_connect_isolation_level", None)
+    return str(level).replace("_", " ").upper() if level and str(level).upper() != "AUTOCOMMIT" else None
 
 
 class Transactions:
@@ -81,6 +111,7 @@ class Transactions:
         self._savepoints: set[str] = set()
         self._in_revision = False
         self._asleep = False
+        self.begin_word = "BEGIN"
 
     @contextmanager
     def asleep(self) -> Iterator[None]:
@@ -91,6 +122,11 @@ class Transactions:
         finally:
             self._asleep = before
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the server is in a transaction that was begun here."""
+        return self._open
+
     @classmethod
     def of(cls, connection: Connection, progress: Progress) -> Transactions:
         """Give the transactions of a connection in autocommit; the first call begins to listen to it."""
@@ -98,6 +134,7 @@ class Transactions:
         if isinstance(found, Transactions):
             return found
         made = cls(connection.exec_driver_sql, progress)
+        made.begin_word = begin_word(connection)
         connection.execution_options(**{_OPTION: made})
         event.listen(connection, "before_cursor_execute", made._before_cursor, retval=True)
         return made
@@ -105,6 +142,8 @@ class Transactions:
     def _before_cursor(
         self, connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
     ) -> tuple[str, Any]:
+        if context is not None and context.execution_options.get(OWN):
+            return statement, parameters
         return self.before(statement), parameters
 
     def before(self, statement: str) -> str:
@@ -112,7 +151,7 @@ class Transactions:
 
         :return: the statement to send in its place.
         """
-        if self._asleep or statement in _OWN:
+        if self._asleep or statement in _OWN or statement == self.begin_word:
             return statement
         if savepoint := _SAVEPOINT.fullmatch(statement):
             return self._at_savepoint(statement, savepoint["end"], savepoint["name"])
@@ -138,7 +177,7 @@ class Transactions:
 
     def _begin(self) -> None:
         if not self._open:
-            self._send("BEGIN")
+            self._send(self.begin_word)
             self._open = True
             self._progress.begin()
 

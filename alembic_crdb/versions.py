@@ -83,6 +83,10 @@ CONSTRAINT_COMMENT: Final = Switch((22, 1), "https://github.com/cockroachdb/cock
 TYPE_COMMENT: Final = Switch((24, 2), "https://www.cockroachlabs.com/docs/releases/v24.2#v24-2-0-alpha-1")
 #: ``CREATE VIEW ... WITH (security_invoker = true)``.
 SECURITY_INVOKER: Final = Switch((26, 2), "https://www.cockroachlabs.com/docs/releases/v26.2#v26-2-0-alpha-2")
+#: The session variable ``lock_timeout`` does something; before, it takes 0 only.
+LOCK_TIMEOUT: Final = Switch((22, 1), "https://www.cockroachlabs.com/docs/v22.1/set-vars")
+#: ``DECLARE ... CURSOR`` in a transaction.
+SQL_CURSORS: Final = Switch((22, 1), "https://www.cockroachlabs.com/docs/v22.1/cursors")
 #: ``CREATE DOMAIN``.
 DOMAINS: Final = Switch((26, 3), "https://www.cockroachlabs.com/docs/releases/v26.3")
 #: Column types that came later than all that this package runs on.

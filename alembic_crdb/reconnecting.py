@@ -1,0 +1,49 @@
+"""Another driver's connection in place of one that broke."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from alembic_cluster.errors import first_line
+from alembic_crdb.beside import pause_for
+from alembic_crdb.raw import tell
+
+log = logging.getLogger(__name__)
+
+
+def reconnect(
+    connection: Connection, restore: Callable[[Connection], object] | None = None, *, at_most: float = 60.0
+) -> None:
+    """Give a Connection another driver's connection in place of one that broke; SQLAlchemy notices nothing.
+
+    SQLAlchemy's own way raises what is in the middle of being done, and can't begin before all of it has been undone.
+
+    :param restore: sets up the new session: its settings.
+    :param at_most: seconds to try.
+    :raises Exception: the driver's, when no connection could be made in time.
+    """
+    pooled: Any = connection.connection
+    record = pooled._connection_record
+    begun, seconds, pause = time.monotonic(), 0.05, pause_for(connection)
+    while True:
+        record.invalidate()
+        try:
+            pooled.dbapi_connection = record.get_connection()
+            connection.dialect.set_isolation_level(pooled.dbapi_connection, "AUTOCOMMIT")
+            record.finalize_callback.append(connection.dialect.reset_isolation_level)
+            if restore is not None:
+                restore(connection)
+            tell(connection, "SELECT 1")
+        except Exception as error:
+            if time.monotonic() - begun + seconds > at_most:
+                raise
+            log.info("No connection yet: %s", first_line(error))
+            pause(seconds)
+            seconds = min(seconds * 2, 2.0)
+        else:
+            return

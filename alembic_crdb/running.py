@@ -1,0 +1,91 @@
+"""What a run on CockroachDB is governed by: its settings, its gates, and what the database keeps for it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from sqlalchemy.engine import Connection
+
+from alembic_cluster.execution import WatchedExecution
+from alembic_cluster.gate import Gates, Statement
+from alembic_crdb.answers import AnswerGate, TransactionGate
+from alembic_crdb.cursors import CursorGate
+from alembic_crdb.jobs import Job, Listener, sentence
+from alembic_crdb.locked import UnlockGate
+from alembic_crdb.retries import RetryGate
+from alembic_crdb.settings import RunSettings, run_settings
+from alembic_crdb.stores import CockroachStores
+from alembic_crdb.transactions import Transactions
+from alembic_crdb.watching import JobsGate
+
+log = logging.getLogger(__name__)
+
+if TYPE_CHECKING:
+    _Base = WatchedExecution
+else:
+    _Base = object
+
+
+class GovernedExecution(_Base):
+    """Mixin for the Alembic implementation, left of :class:`~alembic_cluster.execution.WatchedExecution`."""
+
+    #: Is told how far the schema-change jobs of this run are; None has them logged.
+    job_listener: Listener | None = None
+    _settings = RunSettings()
+    _stores: CockroachStores | None = None
+
+    def govern_statements(self, transactions: Transactions) -> None:
+        """Set the session and the gates of a run up, on a connection in autocommit.
+
+        :raises ConfigurationError: a setting that can't be read, or that the server lacks.
+        """
+        assert self.connection is not None
+        self._settings = run_settings()
+        self._settings.apply(self.connection)
+        gates = Gates.of(self.connection)
+        for gate in (
+            CursorGate(transactions),
+            RetryGate(transactions, tries=self._settings.tries, listener=self._on_job),
+            UnlockGate(),
+            JobsGate(self._on_job),
+        ):
+            gates.put(gate)
+
+    def _on_job(self, job: Job) -> None:
+        if self.job_listener is not None:
+            self.job_listener(job)
+        else:
+            log.info("%s", sentence(job))
+
+    def stores(self, connection: object) -> CockroachStores:
+        """Give lock, ledger and journal of this run's version table, on a connection.
+
+        :param connection: the run's own, or another one in its place for another thread.
+        """
+        assert isinstance(connection, Connection)
+        if connection is not self.connection:
+            return self._stores_on(connection)
+        if self._stores is None:
+            self._stores = self._stores_on(connection)
+            self._stores.restore = self._settings.apply
+            transactions = Transactions.of(connection, self.progress)
+            self._stores.is_inside = lambda: transactions.is_open
+            gates = Gates.of(connection)
+            gates.put(TransactionGate(self._stores, transactions))
+            gates.put(AnswerGate(self._stores, transactions))
+        return self._stores
+
+    def _stores_on(self, connection: Connection) -> CockroachStores:
+        options = self.context_opts
+        return CockroachStores(
+            connection,
+            options.get("version_table", "alembic_version"),
+            options.get("version_table_schema"),
+            self._on_job,
+        )
+
+    def was_applied(self, statement: Statement) -> bool | None:
+        """Look whether a statement was applied whose answer never came; None when that can't be told."""
+        assert self.connection is not None
+        return self.stores(self.connection).was_applied(statement)
