@@ -63,8 +63,11 @@ log = logging.getLogger(__name__)
 _CAST = re.compile(r":::?[\w.\"]+(?:\([\d, ]*\))?(?:\[\])*")
 
 
-class CockroachDBImpl(  # type: ignore[misc]
-    GovernedExecution, WatchedExecution, RehearsedExecution, sqlalchemy_cockroachdb.base.CockroachDBImpl
+class CockroachDBImpl(
+    GovernedExecution,
+    WatchedExecution,
+    RehearsedExecution,
+    sqlalchemy_cockroachdb.base.CockroachDBImpl,  # type: ignore[misc]
 ):
     """How Alembic migrates and compares a CockroachDB database."""
 
