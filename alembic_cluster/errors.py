@@ -18,6 +18,9 @@
         ├── CopyFailed                    rows can't be copied from one table to another; copying again is harmless
         ├── HeadsMoved                    another process moved the version heads meanwhile
         ├── OutcomeUnknown                the server gave no answer, and whether a write was applied can't be told yet
+        ├── InvalidEvolution              a chain of row versions with a gap, a duplicate or a step that can't run
+        ├── UnknownRowVersion             a row of a version that this program can't read; nothing was written
+        ├── RowUpgradeFailed              a step of a row's upgrade raised an error; nothing was written
         ├── LockNotAcquired               another process holds the migration lock (exit status 75)
         ├── LeaseLost                     this run's lease has run out or was taken; nothing more was sent
         ├── EditedRevision                an applied revision is not what it was when it was applied
@@ -93,6 +96,25 @@ class InvalidModel(ClusterError, exc.CompileError):
 
 class InvalidValue(ClusterError, exc.CompileError):
     """A value that its column's type cannot hold, met while writing it as text; nothing was sent."""
+
+
+class InvalidEvolution(ClusterError):
+    """A chain of row versions that can't be: a gap, a duplicate, a step that leaps; told where it is declared."""
+
+
+class UnknownRowVersion(ClusterError):
+    """A row of a version that this program can't read: newer than it, older than its first step, or no version."""
+
+
+class RowUpgradeFailed(ClusterError):
+    """A step of a row's upgrade raised an error; the row is as it was and nothing was written.
+
+    :param row: the row as it was read.
+    """
+
+    def __init__(self, message: str, row: Any = None) -> None:
+        super().__init__(message)
+        self.row = row
 
 
 class UnreadableDDL(ClusterError):
