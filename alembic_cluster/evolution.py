@@ -183,14 +183,23 @@ class Evolution:
         if type(found) is not int:
             number = self._number(found)
             return row if number == self.current else self._shaped(self._run(row, number), found)
-        return row if found == self.current else self._run(row, found)
+        if found == self.current:
+            return row
+        try:
+            return self._paths[found](row)  # here, not in _run: every row that is read passes
+        except Exception as error:
+            raise self._reason(row, found, error) from error
 
     def _run(self, row: Any, number: int) -> Any:
-        run = self._paths.get(number) or self._path(number)
+        run = self._path(number)
         try:
             return run(row)
         except Exception as error:
-            raise self._failure(row, number, error, _step_of(error.__traceback__)) from error
+            raise self._reason(row, number, error) from error
+
+    def _reason(self, row: Any, number: int, error: Exception) -> Exception:
+        self._path(number)
+        return self._failure(row, number, error, _step_of(error.__traceback__))
 
     def _other(self, row: Any) -> Any:
         from alembic_cluster.evolution_rows import fields_of, put_back

@@ -12,7 +12,7 @@ from typing import Any
 
 from alembic_cluster.evolution import Evolution
 
-ROUNDS = 31
+ROUNDS = 15
 NUMBER = 20_000
 
 
