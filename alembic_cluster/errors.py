@@ -21,6 +21,7 @@
         ├── InvalidEvolution              a chain of row versions with a gap, a duplicate or a step that can't run
         ├── UnknownRowVersion             a row of a version that this program can't read; nothing was written
         ├── RowUpgradeFailed              a step of a row's upgrade raised an error; nothing was written
+        ├── DestructiveRefused            a revision loses data, and nobody has allowed it; nothing of it was sent
         ├── LockNotAcquired               another process holds the migration lock (exit status 75)
         ├── LeaseLost                     this run's lease has run out or was taken; nothing more was sent
         ├── EditedRevision                an applied revision is not what it was when it was applied
@@ -37,6 +38,7 @@ Each message says what happened, what was and was not applied, and what to do ne
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from alembic.util import CommandError
@@ -160,6 +162,18 @@ class HeadsMoved(ClusterError):
 
 class OutcomeUnknown(ClusterError):
     """The server did not say whether a conditional write was applied, nor answered the question afterwards."""
+
+
+class DestructiveRefused(ClusterError):
+    """A revision has statements that lose data, and nobody has allowed it; they were not sent.
+
+    :param message: lists the statements and says how to allow them.
+    :param statements: each with what it loses, as :class:`alembic_cluster.statements.Statement`.
+    """
+
+    def __init__(self, message: str, statements: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.statements = list(statements)
 
 
 class LockNotAcquired(ClusterError):

@@ -21,13 +21,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import event, exc
 from sqlalchemy.engine import Engine
 
 from alembic_cluster.errors import ClusterError, InvalidStatement, first_line
 from alembic_cluster.execution import HELD_BACK, Progress, say_what_stays
+from alembic_cluster.gate import Kind, kind_of
 from alembic_cluster.quiet import quiet
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
-_READ = re.compile(r"\s*(SELECT|SHOW|EXPLAIN|DESCRIBE|DESC|LIST|VALUES|TABLE|PRAGMA)\b", re.IGNORECASE)
 _SCHEMA = re.compile(r"\s*(CREATE|ALTER|DROP|COMMENT|GRANT|REVOKE)\b", re.IGNORECASE)
 _CATALOG = re.compile(r"\b(system_schema|system|information_schema|pg_catalog|crdb_internal)\W*\.", re.IGNORECASE)
 _MOST = 10_000  # statements that are taken down; a revision of more moves data, row by row
@@ -90,7 +90,11 @@ class Rehearsal:
         """
         if self._aside:
             return
-        reads = _READ.match(statement) is not None
+        kind = kind_of(statement)
+        if kind is Kind.SESSION:  # no part of what the revision brings about
+            setattr(context, HELD_BACK, True)
+            return
+        reads = kind is Kind.READ
         if self.statements or not reads:
             self.faithful = False
             self._sent[hash((statement, repr(parameters)))] += 1
@@ -137,11 +141,31 @@ class Rehearsal:
                 event.remove(Engine, name, listener)
 
 
+class RevisionWatcher(Protocol):
+    """What is told about each revision of a run."""
+
+    def revision_begins(self, step: Any, rehearsal: Rehearsal) -> None:
+        """Hear that a revision's function is about to run.
+
+        :param step: Alembic's step.
+        :param rehearsal: what the function would send, as far as can be told.
+        :raises ClusterError: to refuse the revision; nothing of it is sent then.
+        """
+
+    def revision_ends(self, error: BaseException | None) -> None:
+        """Hear that it has ended.
+
+        :param error: what it raised.
+        """
+
+
 class RehearsedExecution(_Base):
     """Mixin for an Alembic implementation: rehearses every revision before it runs it. Left of Alembic's class."""
 
     rehearsal: Rehearsal | None = None  # the one that runs
     foreseen = False  # whether the function that runs was rehearsed to its end
+    watchers: Sequence[RevisionWatcher] = ()  # are told when a revision's function begins and has ended
+    step: Any = None  # Alembic's step that runs
 
     def start_migrations(self) -> None:
         """Rehearse each step of this run right before it runs."""
@@ -154,6 +178,7 @@ class RehearsedExecution(_Base):
         def rehearsed(*args: Any) -> Iterator[Any]:
             for step in steps(*args):
                 step.migration_fn = self._rehearsed(step.migration_fn)
+                self.step = step
                 yield step
 
         context._migrations_fn = rehearsed
@@ -161,18 +186,25 @@ class RehearsedExecution(_Base):
     def _rehearsed(self, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)  # Alembic's log calls the step by its function's name
         def run(**kw: Any) -> Any:
-            self.foreseen = self.rehearse(function, **kw).complete
+            rehearsal = self.rehearse(function, **kw)
+            self.foreseen = rehearsal.complete
+            failure: BaseException | None = None
             try:
+                for watcher in self.watchers:
+                    watcher.revision_begins(self.step, rehearsal)
                 result = function(**kw)
                 self.function_ended()
                 return result
-            except ClusterError as error:
+            except BaseException as error:
+                failure = error
                 progress: Progress | None = getattr(self, "progress", None)
-                if progress is not None:
+                if progress is not None and isinstance(error, ClusterError):
                     say_what_stays(error, progress)
                 raise
             finally:
                 self.foreseen = False
+                for watcher in self.watchers:
+                    watcher.revision_ends(failure)
 
         return run
 

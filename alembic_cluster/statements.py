@@ -177,6 +177,9 @@ class Known:
 class Reads(Protocol):
     """What an implementation has that can say what a statement does."""
 
+    def known(self) -> Known:
+        """Give what is known of the database before the first statement."""
+
     def statements(self, text: str, known: Known | None = None) -> list[Statement]:
         """Read a text of one or more statements.
 

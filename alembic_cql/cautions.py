@@ -7,8 +7,8 @@ from typing import Any
 
 from alembic.operations import MigrateOperation, ops
 
+from alembic_cluster.notes import WARNING, noted
 from alembic_cql.differences import refused_addition
-from alembic_cql.notes import WARNING, noted
 from alembic_cql.operations import AlterTableOptionsOp
 from alembic_cql.reflection import KeyspaceInfo, TableInfo
 from alembic_cql.schema import is_counter

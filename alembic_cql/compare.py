@@ -12,6 +12,7 @@ from sqlalchemy import Table
 from sqlalchemy.schema import DropIndex
 
 from alembic_cluster.errors import ImpossibleChange
+from alembic_cluster.cautions import note_losses
 from alembic_cql.cautions import comes_back, flat, note_cautions
 from alembic_cql.checks import check_table
 from alembic_cql.compare_objects import ObjectDifferences, check_views, compare_objects, make_anew
@@ -106,6 +107,7 @@ def _compare_keyspaces(
         upgrade_ops.ops = [*objects.before, *tables, *options, *rebuilt, *objects.after]
         impossible.extend(_foreseen(autogen_context, upgrade_ops.ops, objects, keyspaces))
         note_cautions(upgrade_ops.ops, keyspaces, autogen_context.dialect)
+        note_losses(upgrade_ops.ops, autogen_context.migration_context.impl, explain=False)
     if impossible:
         raise ImpossibleChange("; ".join(dict.fromkeys(impossible)) + "; no revision was written")
     return PriorityDispatchResult.CONTINUE

@@ -10,10 +10,10 @@ from typing import Any
 from alembic.operations import MigrateOperation, ops
 from sqlalchemy import MetaData
 
+from alembic_cluster.notes import WARNING, noted
 from alembic_cql.cautions import flat
 from alembic_cql.differences import changed_view_options, impossible_type_changes, impossible_view_changes
 from alembic_cql.features import Features
-from alembic_cql.notes import WARNING, noted
 from alembic_cql.reflection import KeyspaceInfo, TableInfo, to_view
 from alembic_cql.schema import MaterializedView, check_view, declared_types, keyspace_objects, sorted_types
 from alembic_cql.type_operations import AlterTypeOp, CreateTypeOp, DropTypeOp

@@ -15,6 +15,7 @@ from alembic.operations import ops
 from alembic.util import PriorityDispatchResult
 from sqlalchemy import Table
 
+from alembic_cluster.cautions import note_losses
 from alembic_crdb.database import read_database
 from alembic_crdb.differences import compare_snapshots
 from alembic_crdb.model import read_metadata
@@ -65,7 +66,9 @@ def compare_database(
     found = list(compare_snapshots(database, model, default_schema))
     if found:
         teller = Teller(autogen_context, database, model, tables, default_schema)
-        upgrade_ops.ops.extend(teller.tell(found))
+        told = list(teller.tell(found))
+        note_losses(told, context.impl, explain=True)
+        upgrade_ops.ops.extend(told)
     return PriorityDispatchResult.STOP
 
 
