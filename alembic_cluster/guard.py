@@ -157,9 +157,10 @@ class Guard(gate.Gate):
     def around(self, statement: gate.Statement, send: Callable[[], None]) -> None:
         """Refuse a statement of a revision that loses data, and was not foreseen."""
         if self._watched is not None and statement.changes:
-            passed = "1 statement" if self._passed == 1 else f"{self._passed} statements"
             read = self._impl.statements(statement.text, self._known)
-            refuse_losses(read, *self._watched, sent=f"{passed} of the revision before it passed." if self._passed else "")
+            passed = "1 statement" if self._passed == 1 else f"{self._passed} statements"
+            sent = f"{passed} of the revision before it passed." if self._passed else ""
+            refuse_losses(read, *self._watched, sent=sent)
             self._passed += 1
         send()
 

@@ -11,8 +11,8 @@ from alembic.util import DispatchPriority, PriorityDispatchResult
 from sqlalchemy import Table
 from sqlalchemy.schema import DropIndex
 
-from alembic_cluster.errors import ImpossibleChange
 from alembic_cluster.cautions import note_losses
+from alembic_cluster.errors import ImpossibleChange
 from alembic_cql.cautions import comes_back, flat, note_cautions
 from alembic_cql.checks import check_table
 from alembic_cql.compare_objects import ObjectDifferences, check_views, compare_objects, make_anew

@@ -12,9 +12,9 @@ from alembic.operations import MigrateOperation, ops
 from sqlalchemy import Index, MetaData, Table
 
 from alembic_cluster.errors import CopyFailed
+from alembic_cluster.notes import WARNING, noted
 from alembic_cql.copy_operations import CopyTableOp
 from alembic_cql.copy_plan import WIDER, Side, frozen_name, plan_copy
-from alembic_cql.notes import WARNING, noted
 from alembic_cql.reflection import TableInfo
 from alembic_cql.types import TEXT
 
