@@ -2,7 +2,8 @@
 
 Collected are all statements of SQLAlchemy's dialect ``cockroachdb``, those of Alembic's ``--sql`` scripts and
 those of Python programs that a test starts. At the end of the session the grammar (:mod:`tests.servers.grammar`) is
-asked about each distinct one; the session fails if it refuses one, naming the statement and the test.
+asked about each distinct one; the session fails if it refuses one, naming the statement and the test. Workers of
+pytest-xdist hand over what they collected, and the session that started them asks.
 
 ``@pytest.mark.grammar_exempt("why")`` leaves a test's statements out, where it means to send what is refused.
 Without Go one line says that nothing was checked; with ``CI=true`` that is a failure.
@@ -15,6 +16,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +27,7 @@ from tests.servers.grammar import Grammar
 
 _SITE = Path(__file__).parent / "grammar_site"
 _OUTSIDE = "outside of any test"
+_COLLECTED = "cockroachdb_statements"
 
 #: What a text that is no statement is put into, because it may be an expression.
 _PLACES = ("SELECT {}", "SELECT 1 ORDER BY {}")
@@ -112,6 +115,10 @@ class GrammarCheck:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Ask the grammar; the session fails if it refuses a statement, or can't be asked in CI."""
         self._read_programs()
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output[_COLLECTED] = [[*key, test] for key, test in self._statements.items()]
+            return
         if not self._statements or session.config.option.collectonly:
             return
         try:
@@ -123,6 +130,12 @@ class GrammarCheck:
         failed = bool(self._refused) or bool(self._unchecked and in_ci)
         if failed and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what a worker of pytest-xdist collected."""
+        for sql, kind, test in getattr(node, "workeroutput", {}).get(_COLLECTED, ()):
+            self._statements.setdefault((sql, kind), test)
 
     def _check(self, grammar: Grammar) -> list[Refused]:
         statements = list(self._statements)

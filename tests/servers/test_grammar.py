@@ -161,6 +161,17 @@ def test_a_session_with_a_bad_statement_fails(session: pytest.Pytester, how: str
 
 @needs_go
 @exempt
+@pytest.mark.parametrize("how", ["text", "program"])
+def test_a_session_of_several_processes_fails_as_well(session: pytest.Pytester, how: str) -> None:
+    session.makepyfile(test_it=f"{_HEADER}{_GOOD}", test_other=f"{_HEADER}\ndef test_bad():\n    {_BAD[how]}\n")
+    result = session.runpytest_subprocess("-n", "2", "--dist", "loadfile")
+    result.assert_outcomes(passed=2)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["FAILED test_other.py::test_bad*: *syntax error*", "*of * statements are not*"])
+
+
+@needs_go
+@exempt
 @pytest.mark.usefixtures("cockroach")
 def test_what_a_server_takes_is_asked_of_the_newer_grammar(
     session: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
