@@ -32,6 +32,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -321,6 +322,12 @@ def _revision_frame() -> FrameType | None:
             found = frame
         frame = frame.f_back
     return found
+
+
+def revision_folder() -> Path | None:
+    """Give the folder of the revision file whose function is running; None outside of one."""
+    frame = _revision_frame()
+    return None if frame is None else Path(frame.f_code.co_filename).parent
 
 
 def _place() -> str:

@@ -1,4 +1,4 @@
-"""What ``MetaData.create_all`` and ``drop_all`` do besides tables: they check all first, make types and views too."""
+"""What ``MetaData.create_all`` and ``drop_all`` do besides tables: they check all first, make all other objects too."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from sqlalchemy import MetaData, Table, event
 
 from alembic_cql.checks import check_table, check_user_type
 from alembic_cql.ddl import CreateMaterializedView, CreateUserType, DropMaterializedView, DropUserType
+from alembic_cql.ddl_objects import CreateDefinition, CreateKeyspace, DropDefinition
+from alembic_cql.environments import configured_keyspaces, in_environment
+from alembic_cql.functions import AggregateDefinition, Definition, check_definitions, signature
+from alembic_cql.keyspaces import Keyspace, check_datacenters, check_server
 from alembic_cql.reflection import KeyspaceInfo
 from alembic_cql.schema import (
     MaterializedView,
@@ -41,7 +45,8 @@ def _only_for(dialect_name: str, handler: Callable[..., None]) -> Callable[..., 
 
 
 def _before_create(metadata: MetaData, connection: Any, tables: list[Table], checkfirst: bool) -> None:
-    """Refuse what can't be before the first table is sent, then create the user types that tables need."""
+    """Refuse what can't be before the first table is sent, then create keyspaces and what tables may need."""
+    keyspaces = missing_keyspaces(metadata, connection, checkfirst=checkfirst)
     declared = declared_types(metadata)
     existing = _existing(connection, declared, "types") if checkfirst else set()
     types = [
@@ -55,8 +60,47 @@ def _before_create(metadata: MetaData, connection: Any, tables: list[Table], che
         base = metadata.tables.get(_base_key(view))
         if base is not None:
             check_view(view, base)
+    definitions = keyspace_objects(metadata).definitions
+    check_definitions(definitions, connection.dialect)
+    there = _existing_definitions(connection, definitions) if checkfirst else set()
+    for keyspace in keyspaces:
+        connection.execute(CreateKeyspace(keyspace, if_not_exists=checkfirst))
     for kind in types:
         connection.execute(CreateUserType(kind))
+    for definition in definitions:
+        if _definition_key(definition, connection.dialect) not in there:
+            connection.execute(CreateDefinition(definition))
+
+
+def missing_keyspaces(metadata: MetaData, connection: Any, *, checkfirst: bool = True) -> list[Keyspace]:
+    """Give the keyspaces of a MetaData that aren't there, as this environment has them.
+
+    :param connection: of dialect ``cql``.
+    :param checkfirst: whether those that are there are left out.
+    :raises InvalidModel: for one that this cluster can't have.
+    """
+    dialect = connection.dialect
+    configured = configured_keyspaces(dialect)
+    wanted = [in_environment(item, configured) for item in keyspace_objects(metadata).keyspaces.values()]
+    existing = dialect.get_schema_names(connection) if checkfirst and wanted else ()
+    missing = [keyspace for keyspace in wanted if keyspace.name not in existing]
+    for keyspace in missing:
+        check_server(keyspace.name, keyspace.options, dialect.features)
+        check_datacenters(keyspace.name, keyspace.replication, dialect.datacenters(connection))
+    return missing
+
+
+def _definition_key(item: Definition, dialect: Any) -> tuple[str | None, bool, str]:
+    return item.schema, isinstance(item, AggregateDefinition), signature(item, dialect)
+
+
+def _existing_definitions(connection: Any, wanted: Iterable[Definition]) -> set[tuple[str | None, bool, str]]:
+    found = set()
+    for schema in {item.schema for item in wanted}:
+        info: KeyspaceInfo = connection.dialect.keyspace_info(connection, schema)
+        for item in (*info.functions, *info.aggregates):
+            found.add((schema, *_definition_key(item, connection.dialect)[1:]))
+    return found
 
 
 def _after_create(metadata: MetaData, connection: Any, tables: list[Table], checkfirst: bool) -> None:
@@ -82,7 +126,13 @@ def _before_drop(metadata: MetaData, connection: Any, tables: list[Table], check
 
 
 def _after_drop(metadata: MetaData, connection: Any, tables: list[Table], checkfirst: bool) -> None:
-    """Drop the user types that no table needs any more."""
+    """Drop functions, aggregates, and the user types that nothing needs any more; never a keyspace."""
+    definitions = keyspace_objects(metadata).definitions
+    there = _existing_definitions(connection, definitions) if checkfirst else set()
+    for item in reversed(definitions):
+        key = _definition_key(item, connection.dialect)
+        if not checkfirst or key in there:
+            connection.execute(DropDefinition("aggregate" if key[1] else "function", item.name, item.types, item.schema))
     declared = declared_types(metadata)
     for kind in reversed(sorted_types(declared.values())):
         if kind.fields and (not checkfirst or _can_go(connection, kind)):
@@ -95,9 +145,11 @@ def _can_go(connection: Any, kind: UserType) -> bool:
 
 
 def _names_in_use(keyspace: KeyspaceInfo) -> set[str]:
-    """Give the user types that a keyspace's tables use, directly or inside other types."""
+    """Give the user types that a keyspace's tables and functions use, directly or inside other types."""
     found: set[str] = set()
     waiting = [column.type for table in keyspace.tables.values() for column in table.columns]
+    waiting += [kind for item in keyspace.functions for kind in (*item.types, item.returns)]
+    waiting += [kind for item in keyspace.aggregates for kind in (*item.types, item.stype)]
     while waiting:
         for used in used_types([waiting.pop()]):
             if used.name not in found:

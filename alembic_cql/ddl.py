@@ -11,6 +11,7 @@ from sqlalchemy.sql.compiler import DDLCompiler
 
 from alembic_cluster.errors import InvalidModel
 from alembic_cql.checks import check_column, check_index, check_table, check_user_type
+from alembic_cql.ddl_objects import column_check, column_mask
 from alembic_cql.options import map_literal, option_literal, table_options
 from alembic_cql.refusal import refuse
 from alembic_cql.schema import Key, MaterializedView, is_static
@@ -127,7 +128,11 @@ class CqlDDLCompiler(DDLCompiler):
 
     def _column_line(self, column: Column[Any]) -> str:
         kind = self.dialect.type_compiler_instance.process(column.type, type_expression=column)
-        return f"{self.preparer.format_column(column)} {kind}{' static' if is_static(column) else ''}"
+        line = f"{self.preparer.format_column(column)} {kind}{' static' if is_static(column) else ''}"
+        where = f"column {column.name!r}"
+        mask, check = column.kwargs.get("cql_masked"), column.kwargs.get("cql_check")
+        line += column_check(where, check, self.dialect) if check is not None else ""
+        return line + (column_mask(where, mask, self.dialect) if mask is not None else "")
 
     def _primary_key(self, key: Key) -> str:
         partition = ", ".join(map(self.preparer.quote, key.partition))
@@ -171,7 +176,11 @@ class CqlDDLCompiler(DDLCompiler):
         text = "CREATE CUSTOM INDEX " if using is not None and not builtin else "CREATE INDEX "
         text += "IF NOT EXISTS " if create.if_not_exists else ""
         text += f"{self._prepared_index_name(index)} " if index.name is not None else ""
-        text += f"ON {self.preparer.format_table(_table_of(index))} ({f'{target}({column})' if target else column})"
+        where = f"{target}({column})" if target else column
+        local = index.kwargs.get("cql_local")
+        if local is not None:
+            where = f"({', '.join(map(self.preparer.quote, local))}), {where}"
+        text += f"ON {self.preparer.format_table(_table_of(index))} ({where})"
         if using is not None:
             text += f" USING {quote_text(using)}"
         options = index.kwargs.get("cql_options")
@@ -241,7 +250,7 @@ class CqlDDLCompiler(DDLCompiler):
         return f"COPY ROWS FROM {self._name(source.name, source.schema)} TO {self._name(target.name, target.schema)}"
 
     def visit_create_schema(self, create: Any, **kw: Any) -> str:
-        refuse("CREATE SCHEMA without replication", "execute CREATE KEYSPACE .. WITH replication = {..}")
+        refuse("CREATE SCHEMA without replication", "give the MetaData a Keyspace, or use op.create_keyspace")
 
     def visit_create_sequence(self, create: Any, prefix: Any = None, **kw: Any) -> str:
         refuse("sequence", "use a uuid or timeuuid key made by the program")

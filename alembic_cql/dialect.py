@@ -17,6 +17,7 @@ from alembic_cql.compiler import CqlCompiler
 from alembic_cql.connecting import read_options
 from alembic_cql.copying import CopyRows, copy_rows
 from alembic_cql.ddl import CqlDDLCompiler
+from alembic_cql.environments import KeyspaceOptions, read_keyspaces
 from alembic_cql.features import Features, parse_release
 from alembic_cql.heads import purge, select_heads
 from alembic_cql.identifiers import CqlIdentifierPreparer
@@ -103,8 +104,8 @@ class CassandraDialect(default.DefaultDialect):
 
     construct_arguments = [  # noqa: RUF012  (SQLAlchemy's own annotation)
         (Table, {name: None for name in (*STRUCTURE_OPTIONS, *TABLE_OPTIONS) if name != "comment"}),
-        (SQLColumn, {"static": False}),
-        (Index, {"using": None, "target": None, "options": None}),
+        (SQLColumn, {"static": False, "masked": None, "check": None}),
+        (Index, {"using": None, "target": None, "options": None, "local": None}),
         (PrimaryKeyConstraint, {}),
         (Insert, {"if_not_exists": False, "ttl": None, "timestamp": None}),
         (Update, {"if_exists": False, "ttl": None, "timestamp": None}),
@@ -113,6 +114,15 @@ class CassandraDialect(default.DefaultDialect):
 
     features = Features()
     default_schema_name: str | None = None
+
+    def __init__(self, cql_keyspaces: KeyspaceOptions | None = None, **kwargs: Any) -> None:
+        """Take what ``create_engine`` gives.
+
+        :param cql_keyspaces: options that this environment's keyspaces have instead of the models' (environments.py).
+        :raises ConfigurationError: for options that no keyspace has.
+        """
+        super().__init__(**kwargs)
+        self.cql_keyspaces = read_keyspaces(cql_keyspaces or {}, "create_engine")
 
     @classmethod
     def import_dbapi(cls) -> ModuleType:
@@ -215,6 +225,13 @@ class CassandraDialect(default.DefaultDialect):
         found: KeyspaceInfo = cache[key]
         return found
 
+    def datacenters(self, connection: Connection) -> set[str]:
+        """Give the names of the cluster's datacenters."""
+        found = set()
+        for table in ("local", "peers"):
+            found |= set(connection.exec_driver_sql(f"SELECT data_center FROM system.{table}").scalars())
+        return {name for name in found if name}
+
     def _table_info(self, connection: Connection, name: str, schema: str | None, **kw: Any) -> TableInfo:
         keyspace = self.keyspace_info(connection, schema, **kw)
         found = keyspace.tables.get(name) or keyspace.views.get(name)
@@ -280,7 +297,7 @@ class CassandraDialect(default.DefaultDialect):
                 "default": None,
                 "autoincrement": False,
                 "comment": None,
-                "dialect_options": {"cql_static": True} if column.kind == "static" else {},
+                "dialect_options": column.dialect_options,
             }
             for column in self._table_info(connection, table_name, schema, **kw).columns
         ]

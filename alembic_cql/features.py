@@ -70,6 +70,38 @@ class Features:
         return not self.is_scylla and self.release >= (5, 1)
 
     @property
+    def longest_keyspace_name(self) -> int:
+        """Characters of a keyspace's name (SchemaConstants.NAME_LENGTH; ScyllaDB's schema limits)."""
+        return 192 if self.is_scylla else 48
+
+    @property
+    def function_languages(self) -> tuple[str, ...]:
+        """Languages of functions: javascript went with Cassandra 5.0 (CASSANDRA-18252)."""
+        if self.is_scylla:
+            return ("lua", "wasm")
+        return ("java",) if self.release >= (5, 0) else ("java", "javascript")
+
+    @property
+    def reduce_functions(self) -> bool:
+        """``REDUCEFUNC`` of an aggregate: ScyllaDB's Cql.g."""
+        return self.is_scylla
+
+    @property
+    def column_masks(self) -> bool:
+        """``MASKED WITH``, and the table ``system_schema.column_masks``: Cassandra 5.0 (CEP-20, CASSANDRA-17940)."""
+        return not self.is_scylla and self.release >= (5, 0)
+
+    @property
+    def column_checks(self) -> bool:
+        """``CHECK`` on a column: the release after Cassandra 5.0 (CEP-42, CASSANDRA-19947)."""
+        return not self.is_scylla and self.release >= (5, 1)
+
+    @property
+    def local_indexes(self) -> bool:
+        """An index within each partition, ``ON t ((pk), column)``: ScyllaDB's Cql.g."""
+        return self.is_scylla
+
+    @property
     def cdc_is_map(self) -> bool:
         """The option ``cdc`` is a map on ScyllaDB, a boolean on Cassandra."""
         return self.is_scylla

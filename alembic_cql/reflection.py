@@ -13,14 +13,19 @@ from sqlalchemy import inspect as sqlalchemy_inspect
 from sqlalchemy.types import TypeEngine
 
 from alembic_cql.features import Features
+from alembic_cql.functions import AggregateDefinition, FunctionDefinition, unfrozen
 from alembic_cql.heads import is_heads_table
+from alembic_cql.keyspaces import Keyspace, KeyspaceSettings, read_settings
+from alembic_cql.masks import Mask, reflected_mask
 from alembic_cql.options import TABLE_OPTIONS, set_options
-from alembic_cql.schema import Key, MaterializedView, attach, sorted_types
+from alembic_cql.schema import Key, MaterializedView, attach, keyspace_objects, sorted_types
+from alembic_cql.scylla import extra_options
 from alembic_cql.typenames import parse_type
 from alembic_cql.types import UserType
 
 # Columns may be missing or more, by server and version: SELECT * and take what is there.
-_CATALOG = ("types", "tables", "columns", "indexes", "views", "dropped_columns")
+_CATALOG = ("keyspaces", "types", "tables", "columns", "indexes", "views", "dropped_columns", "functions", "aggregates")
+_SCYLLA_CATALOG = ("scylla_tables", "scylla_keyspaces", "scylla_aggregates")
 _TARGET = re.compile(r"(keys|values|entries|full)\((.*)\)$", re.DOTALL)
 _CDC_LOG = "_scylla_cdc_log"
 _PAXOS = "$paxos"
@@ -35,6 +40,13 @@ class ColumnInfo:
     kind: str
     position: int
     order: str
+    mask: Mask | None = None
+
+    @property
+    def dialect_options(self) -> dict[str, Any]:
+        """Keyword arguments for ``Column``."""
+        found: dict[str, Any] = {"cql_static": True} if self.kind == "static" else {}
+        return found if self.mask is None else {**found, "cql_masked": str(self.mask)}
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,7 @@ class IndexInfo:
 
     :ivar using: class of a custom index; None for the built-in one.
     :ivar target: ``keys``, ``values``, ``entries`` or ``full`` of a collection; None for the column itself.
+    :ivar local: of ScyllaDB's index within each partition, the partition key.
     """
 
     name: str
@@ -50,11 +63,17 @@ class IndexInfo:
     using: str | None
     target: str | None
     options: Mapping[str, str]
+    local: tuple[str, ...] | None = None
 
     @property
     def dialect_options(self) -> dict[str, Any]:
         """Keyword arguments for ``Index``."""
-        found = {"cql_using": self.using, "cql_target": self.target, "cql_options": dict(self.options) or None}
+        found = {
+            "cql_using": self.using,
+            "cql_target": self.target,
+            "cql_options": dict(self.options) or None,
+            "cql_local": None if self.local is None else list(self.local),
+        }
         return {name: value for name, value in found.items() if value is not None}
 
 
@@ -84,13 +103,19 @@ class TableInfo:
 
 @dataclass(frozen=True)
 class KeyspaceInfo:
-    """Everything of one keyspace."""
+    """Everything of one keyspace.
+
+    :ivar settings: its own options; None when there is no such keyspace.
+    """
 
     name: str
+    settings: KeyspaceSettings | None = None
     types: Mapping[str, UserType] = field(default_factory=dict)
     tables: Mapping[str, TableInfo] = field(default_factory=dict)
     views: Mapping[str, TableInfo] = field(default_factory=dict)
     dropped_columns: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    functions: tuple[FunctionDefinition, ...] = ()
+    aggregates: tuple[AggregateDefinition, ...] = ()
 
 
 def read_keyspace(connection: Connection, keyspace: str, features: Features) -> KeyspaceInfo:
@@ -98,36 +123,90 @@ def read_keyspace(connection: Connection, keyspace: str, features: Features) -> 
 
     :param connection: of dialect ``cql``.
     """
-    rows = {
-        table: [
-            dict(row)
-            for row in connection.exec_driver_sql(
-                f"SELECT * FROM system_schema.{table} WHERE keyspace_name = ?", (keyspace,)
-            ).mappings()
-        ]
-        for table in _CATALOG
-    }
+    rows = {table: _rows(connection, table, keyspace) for table in catalog_tables(features)}
+    if not rows["keyspaces"]:
+        return KeyspaceInfo(keyspace)
     types = _user_types(rows["types"])
     columns = _by_table(rows["columns"])
     indexes = _by_table(rows["indexes"])
+    masks = {(row["table_name"], row["column_name"]): row for row in rows.get("column_masks", ())}
+    scylla_rows = {row["table_name"]: row for row in rows.get("scylla_tables", ())}
     index_views = {f"{row['index_name']}_index" for row in rows["indexes"]} if features.is_scylla else set()
     names = {row["table_name"] for row in rows["tables"]}
+
+    def table(name: str, row: dict[str, Any], view: dict[str, Any] | None = None) -> TableInfo:
+        found = [_column(column, types, masks if view is None else {}) for column in columns.get(name, ())]
+        if features.is_scylla:
+            row = {**row, **extra_options(row, scylla_rows.get(name))}
+        own = tuple(_index(item) for item in sorted(indexes.get(name, ()), key=lambda item: item["index_name"]))
+        return _table(name, row, found, indexes=own, view=view)
+
     tables = {}
     for row in rows["tables"]:
         name = row["table_name"]
         if name.endswith(_PAXOS) or (name.endswith(_CDC_LOG) and name.removesuffix(_CDC_LOG) in names):
             continue
-        found = tuple(_index(item) for item in sorted(indexes.get(name, ()), key=lambda item: item["index_name"]))
-        tables[name] = _table(name, row, columns.get(name, ()), types, features, indexes=found)
+        tables[name] = table(name, row)
     views = {
-        row["view_name"]: _table(row["view_name"], row, columns.get(row["view_name"], ()), types, features, view=row)
+        row["view_name"]: table(row["view_name"], row, view=row)
         for row in rows["views"]
         if row["view_name"] not in index_views
     }
     dropped: dict[str, dict[str, Mapping[str, Any]]] = {}
     for row in rows["dropped_columns"]:
         dropped.setdefault(row["table_name"], {})[row["column_name"]] = row
-    return KeyspaceInfo(keyspace, types, tables, views, dropped)
+    return KeyspaceInfo(
+        keyspace,
+        read_settings(rows["keyspaces"][0], next(iter(rows.get("scylla_keyspaces", ())), None), features),
+        types,
+        tables,
+        views,
+        dropped,
+        tuple(_function(row, types) for row in rows["functions"]),
+        tuple(_aggregate(row, types, rows.get("scylla_aggregates", ())) for row in rows["aggregates"]),
+    )
+
+
+def catalog_tables(features: Features) -> tuple[str, ...]:
+    """Give the tables of ``system_schema`` that say what a keyspace holds, on one server."""
+    return _CATALOG + ("column_masks",) * features.column_masks + _SCYLLA_CATALOG * features.is_scylla
+
+
+def _rows(connection: Connection, table: str, keyspace: str) -> list[dict[str, Any]]:
+    found = connection.exec_driver_sql(f"SELECT * FROM system_schema.{table} WHERE keyspace_name = ?", (keyspace,))
+    return [dict(row) for row in found.mappings()]
+
+
+def _function(row: Mapping[str, Any], types: Mapping[str, UserType]) -> FunctionDefinition:
+    return FunctionDefinition(
+        row["function_name"],
+        None,
+        [
+            (name, unfrozen(parse_type(kind, types)))
+            for name, kind in zip(row["argument_names"] or (), row["argument_types"] or (), strict=True)
+        ],
+        unfrozen(parse_type(row["return_type"], types)),
+        row["body"],
+        language=row["language"],
+        called_on_null_input=bool(row["called_on_null_input"]),
+    )
+
+
+def _aggregate(
+    row: Mapping[str, Any], types: Mapping[str, UserType], scylla_rows: Iterable[Mapping[str, Any]]
+) -> AggregateDefinition:
+    same = ("aggregate_name", "argument_types")
+    extra = next((item for item in scylla_rows if all(item.get(name) == row[name] for name in same)), {})
+    return AggregateDefinition(
+        row["aggregate_name"],
+        None,
+        [unfrozen(parse_type(kind, types)) for kind in row["argument_types"] or ()],
+        row["state_func"],
+        unfrozen(parse_type(row["state_type"], types)),
+        finalfunc=row["final_func"] or None,
+        initcond=row["initcond"] or None,
+        reducefunc=extra.get("reduce_func"),
+    )
 
 
 def _by_table(rows: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -155,29 +234,31 @@ def _user_types(rows: list[dict[str, Any]]) -> dict[str, UserType]:
     return made
 
 
+def _column(
+    row: Mapping[str, Any], types: Mapping[str, UserType], masks: Mapping[tuple[str, str], Mapping[str, Any]]
+) -> ColumnInfo:
+    mask = masks.get((row["table_name"], row["column_name"]))
+    return ColumnInfo(
+        row["column_name"],
+        parse_type(row["type"], types),
+        row["kind"],
+        row["position"],
+        row["clustering_order"].upper() if row["kind"] == "clustering" else "ASC",
+        None if mask is None else reflected_mask(mask),
+    )
+
+
 def _table(
     name: str,
     row: Mapping[str, Any],
-    columns: Iterable[Mapping[str, Any]],
-    types: Mapping[str, UserType],
-    features: Features,
+    columns: list[ColumnInfo],
     indexes: tuple[IndexInfo, ...] = (),
     view: Mapping[str, Any] | None = None,
 ) -> TableInfo:
     order = {"partition_key": 0, "clustering": 1, "static": 2, "regular": 3}
-    found = [
-        ColumnInfo(
-            column["column_name"],
-            parse_type(column["type"], types),
-            column["kind"],
-            column["position"],
-            column["clustering_order"].upper() if column["kind"] == "clustering" else "ASC",
-        )
-        for column in columns
-    ]
-    found.sort(key=lambda column: (order[column.kind], column.position, column.name))
+    columns.sort(key=lambda column: (order[column.kind], column.position, column.name))
     options = {option: row[option] for option in TABLE_OPTIONS if row.get(option) is not None}
-    return TableInfo(name, tuple(found), options, row.get("comment") or "", indexes, view)
+    return TableInfo(name, tuple(columns), options, row.get("comment") or "", indexes, view)
 
 
 def _index(row: Mapping[str, Any]) -> IndexInfo:
@@ -186,17 +267,22 @@ def _index(row: Mapping[str, Any]) -> IndexInfo:
     using = options.pop("class_name", None)
     match = _TARGET.match(target)
     function, column = (match.group(1), match.group(2)) if match else (None, target)
-    if column.startswith('"') and column.endswith('"') and len(column) > 1:
-        column = column[1:-1].replace('""', '"')
-    elif column.startswith("{"):
-        column = next(iter(json.loads(column).get("ck") or [column]))  # ScyllaDB's local index
-    return IndexInfo(row["index_name"], column, using, function, options)
+    local = None
+    if column.startswith("{"):  # ScyllaDB's local index (target_parser.cc)
+        parts = json.loads(column)
+        local, column = tuple(map(_unquoted, parts["pk"])), parts["ck"][0]
+    return IndexInfo(row["index_name"], _unquoted(column), using, function, options, local)
+
+
+def _unquoted(name: str) -> str:
+    is_quoted = name.startswith('"') and name.endswith('"') and len(name) > 1
+    return name[1:-1].replace('""', '"') if is_quoted else name
 
 
 def reflect_keyspace(connection: Connection, schema: str | None = None) -> MetaData:
-    """Give every object of a keyspace: tables with keys, options and indexes, user types, materialized views.
+    """Give every object of a keyspace: tables with keys, options and indexes, types, views, functions, aggregates.
 
-    ``create_all`` of it makes the same keyspace again. Objects of Alembic's own and those that the server makes by
+    A keyspace that ``schema`` names comes with its own options. ``create_all`` of it makes the same keyspace again. Objects of Alembic's own and those that the server makes by
     itself are left out.
 
     :param connection: of dialect ``cql``.
@@ -217,6 +303,15 @@ def reflect_keyspace(connection: Connection, schema: str | None = None) -> MetaD
         _to_table(table, metadata, dialect.features)
     for view in keyspace.views.values():
         to_view(view, schema, dialect.features, metadata)
+    objects = keyspace_objects(metadata)
+    for function in keyspace.functions:
+        function.schema = schema
+        objects.functions.append(function)
+    for aggregate in keyspace.aggregates:
+        aggregate.schema = schema
+        objects.aggregates.append(aggregate)
+    if schema is not None and keyspace.settings is not None:
+        Keyspace(schema, metadata, **keyspace.settings.options)
     return metadata
 
 
@@ -227,7 +322,7 @@ def _to_table(table: TableInfo, metadata: MetaData, features: Features) -> Table
             column.type,
             nullable=column.kind in ("static", "regular"),
             autoincrement=False,
-            cql_static=column.kind == "static" or None,
+            **column.dialect_options,
         )
         for column in table.columns
     ]

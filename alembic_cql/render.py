@@ -51,6 +51,11 @@ def render_fields(fields: Iterable[tuple[str, TypeEngine[Any]]], autogen_context
     return "[" + ", ".join(f"({name!r}, {_render_any(kind, autogen_context)})" for name, kind in fields) + "]"
 
 
+def render_types(types: Iterable[TypeEngine[Any]], autogen_context: Any) -> str:
+    """Write types as a list."""
+    return "[" + ", ".join(_render_any(kind, autogen_context) for kind in types) + "]"
+
+
 def call(autogen_context: Any, operation: str, arguments: Sequence[str], **keywords: Any) -> str:
     """Write the call of an operation.
 

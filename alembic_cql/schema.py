@@ -1,8 +1,9 @@
-"""What a model says beyond SQLAlchemy's own words: keys, materialized views, and where user types belong.
+"""What a model says beyond SQLAlchemy's own words: keys, materialized views, and where all that isn't a table belongs.
 
 On a Table: ``cql_partition_key`` (names; the first primary key column when not given; the other primary key columns
 are clustering columns, in the primary key's order), ``cql_clustering_order`` (``{"ts": "DESC"}``), and each table
-option as ``cql_<option>``. On a Column: ``cql_static``. On an Index: ``cql_using``, ``cql_target``, ``cql_options``.
+option as ``cql_<option>``. On a Column: ``cql_static``, ``cql_masked``, ``cql_check``. On an Index: ``cql_using``,
+``cql_target``, ``cql_options``, ``cql_local``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from sqlalchemy import Column, MetaData, Table
 from sqlalchemy.types import TypeDecorator
 
 from alembic_cluster.errors import InvalidModel
+from alembic_cql.functions import AggregateDefinition, FunctionDefinition
+from alembic_cql.keyspaces import Keyspace
 from alembic_cql.types import COUNTER, FROZEN, LIST, MAP, TUPLE, UserType
 
 _INFO_KEY = "alembic_cql"
@@ -47,6 +50,14 @@ class KeyspaceObjects:
 
     types: dict[tuple[str | None, str], UserType] = field(default_factory=dict)
     views: dict[tuple[str | None, str], MaterializedView] = field(default_factory=dict)
+    keyspaces: dict[str, Keyspace] = field(default_factory=dict)
+    functions: list[FunctionDefinition] = field(default_factory=list)
+    aggregates: list[AggregateDefinition] = field(default_factory=list)
+
+    @property
+    def definitions(self) -> list[FunctionDefinition | AggregateDefinition]:
+        """Functions and aggregates, each aggregate after the functions that it may call."""
+        return [*self.functions, *self.aggregates]
 
 
 class MaterializedView:
@@ -136,7 +147,7 @@ def sorted_types(types: Iterable[UserType]) -> list[UserType]:
 
 
 def declared_types(metadata: MetaData) -> dict[tuple[str | None, str], UserType]:
-    """Give the user types that a MetaData needs: those that belong to it, and those that its columns use.
+    """Give the user types that a MetaData needs: those that belong to it, and those that columns and functions use.
 
     A type lives in the keyspace of the tables that use it; one that names no keyspace is given theirs.
 
@@ -145,6 +156,9 @@ def declared_types(metadata: MetaData) -> dict[tuple[str | None, str], UserType]
     found = dict(keyspace_objects(metadata).types)
     waiting = [(table.schema, column.type) for table in metadata.tables.values() for column in table.columns]
     waiting += [(item.schema, kind) for item in found.values() for _, kind in item.fields]
+    for definition in keyspace_objects(metadata).definitions:
+        result = definition.returns if isinstance(definition, FunctionDefinition) else definition.stype
+        waiting += [(definition.schema, kind) for kind in (*definition.types, result)]
     while waiting:
         schema, using = waiting.pop()
         for kind in used_types([using]):

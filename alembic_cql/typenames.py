@@ -161,6 +161,14 @@ def canonical_name(type_: TypeEngine[Any], dialect: Dialect) -> str:
     return _canonical(parse_type(dialect.type_compiler_instance.process(type_)), False, dialect)
 
 
+def signature_name(type_: TypeEngine[Any], dialect: Dialect) -> str:
+    """Give the one spelling of a type in the signature of a function, where everything is frozen and nothing says so.
+
+    :raises sqlalchemy.exc.CompileError: for a type that CQL lacks.
+    """
+    return _canonical(parse_type(dialect.type_compiler_instance.process(type_)), True, dialect)
+
+
 def _canonical(type_: TypeEngine[Any], frozen: bool, dialect: Dialect) -> str:
     def inner(part: TypeEngine[Any], in_frozen: bool = frozen) -> str:
         return _canonical(part, in_frozen, dialect)
