@@ -17,6 +17,7 @@ from sqlalchemy.types import NullType, TypeEngine
 
 from alembic_cluster.errors import ClusterError, InvalidModel
 from alembic_cql import types
+from alembic_cql.ddl_objects import column_check, column_mask
 from alembic_cql.options import check_options, normal_option, table_options
 from alembic_cql.refusal import refuse
 from alembic_cql.schema import Key, is_counter, is_static, table_key, used_types
@@ -77,7 +78,13 @@ def check_column(table_name: str, column: Column[Any], dialect: Dialect | None =
         refuse(f"identity column {where}", "use a uuid or timeuuid key made by the program")
     if column.server_default is not None:
         refuse(f"column default {where}", "use default=, which the program fills in")
+    mask, check = column.kwargs.get("cql_masked"), column.kwargs.get("cql_check")
     if dialect is not None:
+        named = f"table {table_name!r}, column {column.name!r}"
+        if mask is not None:
+            column_mask(named, mask, dialect)
+        if check is not None:
+            column_check(named, check, dialect)
         problem = _first_problem(column.type, dialect, in_key)
         if problem is not None:
             raise InvalidModel(f"table {table_name!r}, column {column.name!r}: {problem}; nothing was sent")

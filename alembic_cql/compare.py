@@ -15,11 +15,13 @@ from alembic_cluster.cautions import note_losses
 from alembic_cluster.errors import ImpossibleChange
 from alembic_cql.cautions import comes_back, flat, note_cautions
 from alembic_cql.checks import check_table
-from alembic_cql.compare_objects import ObjectDifferences, check_views, compare_objects, make_anew
+from alembic_cql.column_operations import AlterColumnMaskOp
+from alembic_cql.compare_keyspaces import add_declared, compare_keyspaces
+from alembic_cql.compare_objects import ObjectDifferences, check_objects, compare_objects, make_anew
 from alembic_cql.ddl import DropMaterializedView
-from alembic_cql.differences import changed_options, impossible_changes, index_differences
+from alembic_cql.differences import changed_options, impossible_changes, index_differences, mask_differences
 from alembic_cql.foresight import Foresight, Refusal
-from alembic_cql.heads import is_heads_table
+from alembic_cql.heads import is_tools_table
 from alembic_cql.operations import AlterTableOptionsOp
 from alembic_cql.rebuild import HOW, rebuild, rebuild_requested
 from alembic_cql.reflection import KeyspaceInfo, TableInfo
@@ -41,6 +43,7 @@ def register(plugin: Any) -> None:
     for element in ("foreignkeys",):
         plugin.add_autogenerate_comparator(_stop, "table", element, qualifier="cql")
     plugin.add_autogenerate_comparator(_check_model, "autogenerate", qualifier="cql", priority=DispatchPriority.FIRST)
+    plugin.add_autogenerate_comparator(add_declared, "schema", qualifier="cql", priority=DispatchPriority.FIRST)
     plugin.add_autogenerate_comparator(
         _compare_keyspaces, "schema", "cql", qualifier="cql", priority=DispatchPriority.LAST
     )
@@ -63,7 +66,7 @@ def _check_model(autogen_context: Any, upgrade_ops: ops.UpgradeOps) -> PriorityD
         check_table(table, autogen_context.dialect)
         for column in table.columns:
             canonical_name(column.type, autogen_context.dialect)
-    check_views(autogen_context)
+    check_objects(autogen_context)
     return PriorityDispatchResult.CONTINUE
 
 
@@ -74,6 +77,7 @@ def _compare_keyspaces(
     keyspaces = {schema: _keyspace(autogen_context, schema) for schema in sorted(schemas, key=lambda name: name or "")}
     objects = compare_objects(autogen_context, keyspaces)
     impossible = objects.impossible
+    changed_keyspaces = compare_keyspaces(autogen_context)
     options: list[ops.MigrateOperation] = []
     rebuilt: list[ops.MigrateOperation] = []
     for table in _model_tables(autogen_context):
@@ -94,17 +98,20 @@ def _compare_keyspaces(
             continue
         impossible.extend(f"{clause}. {REBUILD}" for clause in clauses)
         _keep_equal_indexes(upgrade_ops, (table.name, schema), index_differences(table, found).equal)
+        changes = [*_changed_masks(autogen_context, table, found, schema)]
         operation = _changed_options(table, found, schema, autogen_context.dialect)
         if operation is not None:
-            options.append(ops.ModifyTableOps(table.name, [operation], schema=schema))
-    tables = [item for item in upgrade_ops.ops if not _is_version_table(item, keyspaces)]
+            changes.append(operation)
+        if changes:
+            options.append(ops.ModifyTableOps(table.name, changes, schema=schema))
+    tables = [item for item in upgrade_ops.ops if not _is_not_ours(item, keyspaces)]
     for item in tables:
         if isinstance(item, ops.CreateTableOp) and item.kw.get("cql_id") is not None:
             item.kw["cql_id"] = str(item.kw["cql_id"])  # a UUID would be written without its import
-    upgrade_ops.ops = [*objects.before, *tables, *options, *rebuilt, *objects.after]
+    upgrade_ops.ops = [*changed_keyspaces, *objects.before, *tables, *options, *rebuilt, *objects.after]
     if not impossible:
         make_anew(autogen_context, upgrade_ops.ops, keyspaces, objects)
-        upgrade_ops.ops = [*objects.before, *tables, *options, *rebuilt, *objects.after]
+        upgrade_ops.ops = [*changed_keyspaces, *objects.before, *tables, *options, *rebuilt, *objects.after]
         impossible.extend(_foreseen(autogen_context, upgrade_ops.ops, objects, keyspaces))
         note_cautions(upgrade_ops.ops, keyspaces, autogen_context.dialect)
         note_losses(upgrade_ops.ops, autogen_context.migration_context.impl, explain=False)
@@ -168,12 +175,21 @@ def _keep_equal_indexes(
             ]
 
 
-def _is_version_table(operation: ops.MigrateOperation, keyspaces: Mapping[str | None, KeyspaceInfo]) -> bool:
-    """Tell the drop of a version table: Alembic itself knows that of its own keyspace only."""
+def _changed_masks(
+    autogen_context: Any, table: Table, found: TableInfo, schema: str | None
+) -> Iterator[ops.MigrateOperation]:
+    """Make the operations that bring masks of columns to the model's."""
+    for column, wanted, existing in mask_differences(table, found):
+        if autogen_context.run_object_filters(column, column.name, "column", False, None):
+            yield AlterColumnMaskOp(table.name, column.name, wanted, existing_mask=existing, schema=schema)
+
+
+def _is_not_ours(operation: ops.MigrateOperation, keyspaces: Mapping[str | None, KeyspaceInfo]) -> bool:
+    """Tell the drop of a table that a tool for migrations keeps, and no model: ours, Alembic's, coodie's."""
     if not isinstance(operation, ops.DropTableOp):
         return False
     found = keyspaces[operation.schema].tables.get(operation.table_name)
-    return found is not None and is_heads_table({column.name: column.kind for column in found.columns})
+    return found is not None and is_tools_table(found.name, {column.name: column.kind for column in found.columns})
 
 
 def _foreseen(

@@ -1,4 +1,4 @@
-"""Autogenerate for user types and materialized views."""
+"""Autogenerate for user types, materialized views, functions and aggregates."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from sqlalchemy import MetaData
 
 from alembic_cluster.notes import WARNING, noted
 from alembic_cql.cautions import flat
+from alembic_cql.compare_functions import compare_functions
 from alembic_cql.differences import changed_view_options, impossible_type_changes, impossible_view_changes
 from alembic_cql.features import Features
+from alembic_cql.functions import check_definitions
 from alembic_cql.reflection import KeyspaceInfo, TableInfo, to_view
 from alembic_cql.schema import MaterializedView, check_view, declared_types, keyspace_objects, sorted_types
 from alembic_cql.type_operations import AlterTypeOp, CreateTypeOp, DropTypeOp
@@ -30,7 +32,7 @@ _USER_TYPE, _VIEW = "user_type", "materialized_view"  # what include_object and 
 
 @dataclass
 class ObjectDifferences:
-    """What is to be done for user types and materialized views.
+    """What is to be done for user types, functions, aggregates and materialized views.
 
     :ivar before: operations that come before those on tables.
     :ivar after: operations that come after them.
@@ -54,11 +56,13 @@ class ObjectDifferences:
         self.after = [item for item in self.after if not concerns(item)]
 
 
-def check_views(autogen_context: Any) -> None:
-    """Refuse views that the database can't hold.
+def check_objects(autogen_context: Any) -> None:
+    """Refuse views, functions and aggregates that the database can't hold.
 
-    :raises InvalidModel: naming the view.
+    :raises InvalidModel: naming it.
     """
+    every = [item for metadata in _metadata(autogen_context) for item in keyspace_objects(metadata).definitions]
+    check_definitions(every, autogen_context.dialect)
     for metadata in _metadata(autogen_context):
         for (schema, _), view in keyspace_objects(metadata).views.items():
             base = metadata.tables.get(view.base if schema is None else f"{schema}.{view.base}")
@@ -67,9 +71,9 @@ def check_views(autogen_context: Any) -> None:
 
 
 def compare_objects(autogen_context: Any, keyspaces: Mapping[str | None, KeyspaceInfo]) -> ObjectDifferences:
-    """Compare the user types and views of the model with those of keyspaces.
+    """Compare the user types, functions, aggregates and views of the model with those of keyspaces.
 
-    A type is created before the tables and dropped after them, a view the other way round.
+    A type or function is created before the tables and dropped after them, a view the other way round.
 
     :param autogen_context: Alembic's ``AutogenContext``.
     :param keyspaces: the keyspaces to compare with, that of the connection by None.
@@ -81,10 +85,17 @@ def compare_objects(autogen_context: Any, keyspaces: Mapping[str | None, Keyspac
     }
     for schema, keyspace in keyspaces.items():
         _compare_views(autogen_context, schema, keyspace, _of_keyspace(autogen_context, views, schema), result)
+    every = [item for metadata in _metadata(autogen_context) for item in keyspace_objects(metadata).definitions]
+    definitions = {(item.schema, str(number)): item for number, item in enumerate(every)}
     dropped_types: list[MigrateOperation] = []
     for schema, keyspace in keyspaces.items():
         wanted = _of_keyspace(autogen_context, types, schema)
+        in_it = _of_keyspace(autogen_context, definitions, schema).values()
+        functions = compare_functions(autogen_context, schema, keyspace, in_it)
+        result.before.extend(functions.drops)
         result.before.extend(_changed_types(autogen_context, schema, keyspace, wanted, result.impossible))
+        result.before.extend(functions.creates)
+        result.after.extend(functions.gone)
         dropped_types.extend(_dropped_types(autogen_context, schema, keyspace, wanted))
     result.after.extend(dropped_types)
     return result

@@ -98,7 +98,7 @@ def _existing_definitions(connection: Any, wanted: Iterable[Definition]) -> set[
     found = set()
     for schema in {item.schema for item in wanted}:
         info: KeyspaceInfo = connection.dialect.keyspace_info(connection, schema)
-        for item in (*info.functions, *info.aggregates):
+        for item in info.definitions:
             found.add((schema, *_definition_key(item, connection.dialect)[1:]))
     return found
 
@@ -132,7 +132,8 @@ def _after_drop(metadata: MetaData, connection: Any, tables: list[Table], checkf
     for item in reversed(definitions):
         key = _definition_key(item, connection.dialect)
         if not checkfirst or key in there:
-            connection.execute(DropDefinition("aggregate" if key[1] else "function", item.name, item.types, item.schema))
+            what = "aggregate" if key[1] else "function"
+            connection.execute(DropDefinition(what, item.name, item.types, item.schema))
     declared = declared_types(metadata)
     for kind in reversed(sorted_types(declared.values())):
         if kind.fields and (not checkfirst or _can_go(connection, kind)):

@@ -241,5 +241,7 @@ def column_check(where: str, check: Any, dialect: Any) -> str:
     if not dialect.features.column_checks:
         refuse(f"check of a column on this server ({where})", "it comes after Cassandra 5.0: check in the program")
     if not isinstance(check, str) or ";" in check:
-        raise InvalidModel(f"{where}: cql_check takes a condition such as 'LENGTH(name) < 50', not {check!r}; nothing was sent")
+        raise InvalidModel(
+            f"{where}: cql_check takes a condition such as 'LENGTH(name) < 50', not {check!r}; nothing was sent"
+        )
     return f" CHECK {check}"

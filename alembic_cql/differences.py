@@ -11,6 +11,7 @@ from sqlalchemy import Column, Index, MetaData, Table
 from sqlalchemy.types import TypeEngine
 
 from alembic_cql.ddl import index_identity
+from alembic_cql.masks import parse_mask
 from alembic_cql.options import TABLE_OPTIONS, complete_options, readable_option, table_options
 from alembic_cql.reflection import TableInfo
 from alembic_cql.schema import MaterializedView, is_counter, is_static, table_key, used_types
@@ -53,6 +54,23 @@ def impossible_changes(
         if is_static(column) != (existing.kind == "static"):
             wanted = "static" if is_static(column) else "not static"
             yield f"table {name!r}, column {column.name!r}: the model has it {wanted}, the database otherwise"
+
+
+def mask_differences(table: Table, found: TableInfo) -> Iterator[tuple[Column[Any], str | None, str | None]]:
+    """Give the columns whose masks differ, with the model's mask and the server's.
+
+    :param table: the model's.
+    :param found: the server's.
+    :raises InvalidModel: for what isn't the call of a masking function.
+    """
+    masks = {column.name: column.mask for column in found.columns}
+    for column in table.columns:
+        if column.name not in masks:
+            continue
+        existing, text = masks[column.name], column.kwargs.get("cql_masked")
+        wanted = None if text is None else parse_mask(text, f"table {table.name!r}, column {column.name!r}")
+        if (wanted and wanted.identity) != (existing and existing.identity):
+            yield column, text, None if existing is None else str(existing)
 
 
 def changed_options(table: Table, found: TableInfo, dialect: Any) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -2,8 +2,8 @@
 
 A revision is the same everywhere, three datacenters are not. ``cql_keyspaces`` gives the options of keyspaces that this
 environment has instead: a map by the keyspace's name, or ``"*"`` for all, of ``replication``, ``durable_writes`` and
-``tablets``. It stands in ``create_engine(url, cql_keyspaces=...)``, in ``alembic.ini`` (as JSON) or ``pyproject.toml``,
-in ``context.configure(cql_keyspaces=...)``, or on the command line (``-x cql_keyspaces='{..}'``); of several, the later in
+``tablets``. It stands in ``create_engine(url, cql_keyspaces=...)``, in ``alembic.ini`` (JSON) or ``pyproject.toml``, in
+``context.configure(cql_keyspaces=...)``, or on the command line (``-x cql_keyspaces='{..}'``); of several, the later in
 this list wins.
 """
 

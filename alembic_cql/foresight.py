@@ -15,7 +15,9 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DropIndex, DropTable
 
 from alembic_cluster.errors import UnsupportedOperation
 from alembic_cql.ddl import CreateMaterializedView, DropMaterializedView
+from alembic_cql.ddl_objects import AlterKeyspace, CreateKeyspace
 from alembic_cql.differences import refused_addition
+from alembic_cql.keyspaces import check_datacenters, check_server
 from alembic_cql.reflection import KeyspaceInfo, TableInfo
 from alembic_cql.schema import is_static
 from alembic_cql.types import UserType
@@ -53,6 +55,9 @@ class Foresight:
         :param construct: what is about to be sent, or taken down.
         :raises UnsupportedOperation: saying what to do instead.
         """
+        if isinstance(construct, (CreateKeyspace, AlterKeyspace)):
+            self._check_keyspace(construct)
+            return
         if isinstance(construct, (ColumnName, DropColumn, AddColumn)):
             name, schema = str(construct.table_name), construct.schema
         elif isinstance(construct, DropTable):
@@ -70,6 +75,14 @@ class Foresight:
             self._check_add_column(table, construct, schema)
         else:
             self._check_drop_table(table, schema)
+
+    def _check_keyspace(self, construct: CreateKeyspace | AlterKeyspace) -> None:
+        if isinstance(construct, CreateKeyspace):
+            name, options = construct.element.name, construct.element.options
+        else:
+            name, options = construct.name, construct.changes
+        check_server(name, options, self._dialect.features)
+        check_datacenters(name, options.get("replication"), self._dialect.datacenters(self._connection))
 
     def _keyspace(self, schema: str | None) -> KeyspaceInfo:
         info: KeyspaceInfo = self._dialect.keyspace_info(self._connection, schema, info_cache=self._cache)

@@ -53,7 +53,8 @@ class CreateFunctionOp(MigrateOperation):
         :param language: ``java`` on Cassandra, ``lua`` or ``wasm`` on ScyllaDB.
         :param called_on_null_input: whether it is called when an argument is null.
         :param schema: keyspace; that of the connection when None.
-        :param replace: whether one of its signature may be there, which is replaced; the types of arguments and result, and what happens on null, stay then.
+        :param replace: whether one of its signature may be there, which is replaced; its result's type and what happens
+            on null must be the same.
         :raises InvalidModel: for what no server takes; nothing was sent.
         """
         function = FunctionDefinition(
@@ -77,7 +78,9 @@ class CreateFunctionOp(MigrateOperation):
             return CreateFunctionOp(self.replaced, replaced=self.function)
         if self.replace:
             raise ValueError(f"what the function {self.function.name!r} replaced isn't known")
-        return DropFunctionOp(self.function.name, self.function.types, schema=self.function.schema, function=self.function)
+        return DropFunctionOp(
+            self.function.name, self.function.types, schema=self.function.schema, function=self.function
+        )
 
     def to_diff_tuple(self) -> tuple[Any, ...]:
         """Give what ``alembic check`` prints."""
@@ -179,7 +182,8 @@ class CreateAggregateOp(MigrateOperation):
         :param initcond: the first state as CQL, or a value of Python's that isn't a text.
         :param reducefunc: ScyllaDB's function that joins two states.
         :param schema: keyspace; that of the connection when None.
-        :param replace: whether one of its signature may be there, which is replaced; the types of state and result stay then.
+        :param replace: whether one of its signature may be there, which is replaced; the types of its state and result
+            must be the same.
         :raises InvalidModel: for what no server takes; nothing was sent.
         """
         aggregate = AggregateDefinition(

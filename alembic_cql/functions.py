@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy.engine import Dialect
@@ -181,7 +180,8 @@ def check_definition(item: Definition, dialect: Dialect) -> None:
         _check_function(item, features, refuse)
     else:
         _check_aggregate(item, features, refuse)
-        item.initial_state(dialect)
+        if re.search(r"(?<=[^\s,(\[{:])''|''(?=[^\s,)\]}:])", item.initial_state(dialect) or ""):
+            raise refuse(f"the server can't read an initcond whose text has a quote in it ({item.initcond!r})")
 
 
 def _is_name(name: Any) -> bool:
@@ -231,9 +231,16 @@ def check_definitions(items: Iterable[Definition], dialect: Dialect) -> None:
         for option, types in functions_of(item):
             wanted = f"{_name_of(item, option)}({', '.join(signature_name(kind, dialect) for kind in types)})"
             if (schema, _name_of(item, option)) in names and (schema, wanted) not in known:
-                raise InvalidModel(f"aggregate {text}: its {option} must be {wanted}, and there is none; nothing was sent")
+                raise InvalidModel(
+                    f"aggregate {text}: its {option} must be {wanted}, and there is none; nothing was sent"
+                )
         state = known.get((schema, signature_of(item, "sfunc", dialect)))
         if isinstance(state, FunctionDefinition):
+            if item.initcond is None and not state.called_on_null_input:
+                raise InvalidModel(
+                    f"aggregate {text} needs an initcond, or a sfunc with called_on_null_input=True: {state.name!r} "
+                    "isn't called while the state is null; nothing was sent"
+                )
             given, stype = signature_name(state.returns, dialect), signature_name(item.stype, dialect)
             if given != stype:
                 raise InvalidModel(
@@ -260,23 +267,6 @@ def signature_of(item: AggregateDefinition, option: str, dialect: Dialect) -> st
     """Give the signature of one of the functions that an aggregate calls."""
     types = dict(functions_of(item))[option]
     return f"{_name_of(item, option)}({', '.join(signature_name(kind, dialect) for kind in types)})"
-
-
-_TOKEN = re.compile(r"""\s*('(?:[^']|'')*'|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![\w-])|[\w.+-]+|.)""", re.DOTALL)
-
-
-def canonical_literal(text: str | None) -> tuple[str, ...] | None:
-    """Give a CQL literal in the form in which equal ones are equal: spaces, case and ``1.0`` for ``1`` don't count."""
-    if text is None:
-        return None
-    found = []
-    for token in _TOKEN.findall(text.strip()):
-        try:
-            found.append(str(Decimal(token).normalize()) if token[0] in "-0123456789" else "")
-        except ArithmeticError:
-            found.append("")
-        found[-1] = found[-1] or (token if token.startswith("'") else token.lower())
-    return tuple(found)
 
 
 def body_literal(body: str) -> str:

@@ -29,6 +29,8 @@ from alembic_cql.types import quote_text
 SCOPE = "heads"
 _TABLE_IDS = uuid.UUID("6b1f9d9c-6c1e-5f0e-9a2e-7d0f3c1c8a55")
 _LAYOUT = {"scope": "partition_key", "version_num": "clustering", "fence": "static"}
+OWN_TABLES = "alembic_cluster_"  # how the names of this package's tables begin (alembic_cluster.stores)
+_COODIES = ("_coodie_migrations", "_coodie_migrations_lock")  # coodie 1.9's migrations/runner.py
 _ATTEMPTS = 3
 _PATIENCE = 10.0  # seconds that a table of the catalog may take to be there
 _PAUSE = 0.05
@@ -87,6 +89,14 @@ def is_heads_table(columns: Mapping[str, str]) -> bool:
     :param columns: kinds of its columns by name, as ``system_schema.columns`` has them.
     """
     return columns.items() >= _LAYOUT.items()
+
+
+def is_tools_table(name: str, columns: Mapping[str, str]) -> bool:
+    """Tell a table that a tool for migrations keeps: a version table of any name, this package's, coodie's.
+
+    :param columns: kinds of its columns by name, as ``system_schema.columns`` has them.
+    """
+    return is_heads_table(columns) or name.startswith(OWN_TABLES) or name in _COODIES
 
 
 def count_moves(step: Any, heads: set[str]) -> int:

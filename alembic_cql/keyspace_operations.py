@@ -109,9 +109,7 @@ class AlterKeyspaceOp(MigrateOperation):
     :param existing: values before, for the downgrade.
     """
 
-    def __init__(
-        self, name: str, options: Mapping[str, Any], *, existing: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, name: str, options: Mapping[str, Any], *, existing: Mapping[str, Any] | None = None) -> None:
         self.name = name
         self.options = dict(options)
         self.existing = dict(existing or {})
@@ -174,7 +172,7 @@ def _create_keyspace(operations: Operations, operation: CreateKeyspaceOp) -> Non
     impl: Any = operations.impl
     configured = configured_keyspaces(impl.dialect, operations.migration_context)
     keyspace = in_environment(operation.keyspace, configured)
-    impl.create_keyspace(CreateKeyspace(keyspace, operation.if_not_exists))
+    impl._exec(CreateKeyspace(keyspace, operation.if_not_exists))
 
 
 @Operations.implementation_for(DropKeyspaceOp)
@@ -196,7 +194,7 @@ def _alter_keyspace(operations: Operations, operation: AlterKeyspaceOp) -> None:
     check_options(operation.name, operation.options)
     here = options_of(operation.name, configured_keyspaces(impl.dialect, operations.migration_context))
     options = {name: here.get(name, value) for name, value in operation.options.items()}
-    impl.alter_keyspace(AlterKeyspace(operation.name, options))
+    impl._exec(AlterKeyspace(operation.name, options))
 
 
 @renderers.dispatch_for(CreateKeyspaceOp)
@@ -217,9 +215,6 @@ def _render_drop_keyspace(autogen_context: Any, operation: DropKeyspaceOp) -> st
 
 
 @renderers.dispatch_for(AlterKeyspaceOp)
-def _render_alter_keyspace(autogen_context: Any, operation: AlterKeyspaceOp) -> list[str]:
+def _render_alter_keyspace(autogen_context: Any, operation: AlterKeyspaceOp) -> str:
     existing = {f"existing_{name}": value for name, value in operation.existing.items()}
-    written = call(autogen_context, "alter_keyspace", [repr(operation.name)], **operation.options, **existing)
-    if "replication" in operation.options:
-        return ["# Run a full repair of the keyspace afterwards: no statement moves rows to new replicas.", written]
-    return [written]
+    return call(autogen_context, "alter_keyspace", [repr(operation.name)], **operation.options, **existing)

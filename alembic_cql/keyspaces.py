@@ -224,7 +224,9 @@ def check_replication(name: str, given: Any) -> None:
         if match is None or (int(match[1]) == 0 and strategy == SIMPLE):
             raise refuse(f"{key!r} takes a number of replicas (or '3/1' with transient ones), not {value!r}")
         if match[2] is not None and int(match[2]) >= max(int(match[1]), 1):
-            raise refuse(f"{key!r}: of {match[1]} replicas at most {int(match[1]) - 1} can be transient, not {match[2]}")
+            raise refuse(
+                f"{key!r}: of {match[1]} replicas at most {int(match[1]) - 1} can be transient, not {match[2]}"
+            )
 
 
 _CHECKS: Mapping[str, Callable[[str, Any], None]] = {

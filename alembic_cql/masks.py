@@ -11,12 +11,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from alembic_cluster.errors import InvalidModel
+from alembic_cql.literals import canonical_token
 from alembic_cql.scalars import quote_text
 
 _CALL = re.compile(r"""\s*(?:(\w+|"(?:[^"]|"")+")\s*\.\s*)?(\w+|"(?:[^"]|"")+")\s*\((.*)\)\s*""", re.DOTALL)
-_ARGUMENT = re.compile(r"""\s*('(?:[^']|'')*'|(?:[^,'()\[\]{}]|\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\})+)\s*(?:,|$)""", re.DOTALL)
-_TEXTS = ("ascii", "text", "varchar")
-_UNQUOTED = ("bigint", "blob", "boolean", "decimal", "double", "float", "int", "smallint", "tinyint", "uuid", "varint")
+_ARGUMENT = re.compile(
+    r"""\s*('(?:[^']|'')*'|(?:[^,'()\[\]{}]|\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\})+)\s*(?:,|$)""", re.DOTALL
+)
+_UNQUOTED = (
+    "bigint",
+    "boolean",
+    "decimal",
+    "double",
+    "duration",
+    "float",
+    "int",
+    "smallint",
+    "timeuuid",
+    "tinyint",
+    "uuid",
+    "varint",
+)
 _SYSTEM = "system"
 
 
@@ -39,8 +54,8 @@ class Mask:
 
     @property
     def identity(self) -> tuple[str, tuple[str, ...]]:
-        """What is equal for equal masks: the catalog keeps some literals without their quotes."""
-        return self.name, tuple(item.strip("'") for item in self.arguments)
+        """What is equal for equal masks: the catalog has its own spelling of some literals."""
+        return self.name, tuple(canonical_token(item) for item in self.arguments)
 
 
 def parse_mask(text: Any, where: str) -> Mask:
@@ -58,7 +73,12 @@ def parse_mask(text: Any, where: str) -> Mask:
             f"{where}: cql_masked takes 'DEFAULT' or the call of a masking function such as 'mask_inner(1, null)', not "
             f"{text!r}; nothing was sent"
         )
-    if any("''" in item for item in arguments):
+    if any(item[0] in "[{(" for item in arguments):
+        raise InvalidModel(
+            f"{where}: a mask that is called with a collection ({text!r}) can't be compared, for the catalog keeps "
+            "that as bytes: use mask_default() or mask_null(); nothing was sent"
+        )
+    if any("''" in item.removeprefix("''") for item in arguments):
         raise InvalidModel(
             f"{where}: the server can't read a masking function's text with a quote in it ({text!r}); nothing was sent"
         )
@@ -84,8 +104,8 @@ def reflected_mask(row: Mapping[str, Any]) -> Mask:
     for value, kind, is_null in zip(
         row["function_argument_values"], row["function_argument_types"], row["function_argument_nulls"], strict=True
     ):
-        plain = kind in _UNQUOTED or kind not in _TEXTS and value[:1] in ("[", "{", "(")
-        arguments.append("null" if is_null else value if plain else quote_text(value))
+        text = f"0x{value}" if kind == "blob" or "<" in kind else value if kind in _UNQUOTED else quote_text(value)
+        arguments.append("null" if is_null else text)
     schema = row["function_keyspace"]
     beside = schema in (_SYSTEM, row["keyspace_name"])
     return Mask(row["function_name"], tuple(arguments), None if beside else schema)

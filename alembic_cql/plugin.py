@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 
 def setup(plugin: Plugin) -> None:
-    """Register our comparators and the error messages of a run."""
+    """Register our comparators, our operations and the error messages of a run."""
     from alembic_cql import compare
+    from alembic_cql import op as _op  # noqa: F401  (registers the operations)
 
     watch_errors("cql", "Cassandra")
     compare.register(plugin)

@@ -13,8 +13,8 @@ from sqlalchemy import inspect as sqlalchemy_inspect
 from sqlalchemy.types import TypeEngine
 
 from alembic_cql.features import Features
-from alembic_cql.functions import AggregateDefinition, FunctionDefinition, unfrozen
-from alembic_cql.heads import is_heads_table
+from alembic_cql.functions import AggregateDefinition, Definition, FunctionDefinition, unfrozen
+from alembic_cql.heads import OWN_TABLES, is_heads_table
 from alembic_cql.keyspaces import Keyspace, KeyspaceSettings, read_settings
 from alembic_cql.masks import Mask, reflected_mask
 from alembic_cql.options import TABLE_OPTIONS, set_options
@@ -116,6 +116,11 @@ class KeyspaceInfo:
     dropped_columns: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
     functions: tuple[FunctionDefinition, ...] = ()
     aggregates: tuple[AggregateDefinition, ...] = ()
+
+    @property
+    def definitions(self) -> tuple[Definition, ...]:
+        """Functions and aggregates."""
+        return (*self.functions, *self.aggregates)
 
 
 def read_keyspace(connection: Connection, keyspace: str, features: Features) -> KeyspaceInfo:
@@ -282,8 +287,8 @@ def _unquoted(name: str) -> str:
 def reflect_keyspace(connection: Connection, schema: str | None = None) -> MetaData:
     """Give every object of a keyspace: tables with keys, options and indexes, types, views, functions, aggregates.
 
-    A keyspace that ``schema`` names comes with its own options. ``create_all`` of it makes the same keyspace again. Objects of Alembic's own and those that the server makes by
-    itself are left out.
+    A keyspace that ``schema`` names comes with its own options. ``create_all`` of it makes the same keyspace again.
+    Objects of Alembic's own and those that the server makes by itself are left out.
 
     :param connection: of dialect ``cql``.
     :param schema: the keyspace to read, also written into the objects; that of the connection when None, and then the
@@ -298,7 +303,8 @@ def reflect_keyspace(connection: Connection, schema: str | None = None) -> MetaD
         kind.schema = schema
         attach(metadata, kind)
     for table in keyspace.tables.values():
-        if is_heads_table({column.name: column.kind for column in table.columns}):
+        kinds = {column.name: column.kind for column in table.columns}
+        if is_heads_table(kinds) or table.name.startswith(OWN_TABLES):
             continue
         _to_table(table, metadata, dialect.features)
     for view in keyspace.views.values():

@@ -103,7 +103,9 @@ def _execute_file(operations: Operations, operation: ExecuteFileOp) -> None:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"the CQL file {operation.up} can't be read: {error}; nothing of it was sent") from error
+        raise ConfigurationError(
+            f"the CQL file {operation.up} can't be read: {error}; nothing of it was sent"
+        ) from error
     _send(operations, text)
 
 
