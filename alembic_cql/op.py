@@ -11,6 +11,7 @@ from alembic import op as _op
 
 from alembic_cql import (  # noqa: F401  (they register the operations)
     column_operations,
+    copy_operations,
     function_operations,
     keyspace_operations,
     operations,
