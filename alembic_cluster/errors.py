@@ -21,6 +21,7 @@
         ├── InvalidEvolution              a chain of row versions with a gap, a duplicate or a step that can't run
         ├── UnknownRowVersion             a row of a version that this program can't read; nothing was written
         ├── RowUpgradeFailed              a step of a row's upgrade raised an error; nothing was written
+        ├── PhaseRefused                  the revisions of one phase stand on some of the other that have not run
         ├── DestructiveRefused            a revision loses data, and nobody has allowed it; nothing of it was sent
         ├── LockNotAcquired               another process holds the migration lock (exit status 75)
         ├── LeaseLost                     this run's lease has run out or was taken; nothing more was sent
@@ -162,6 +163,10 @@ class HeadsMoved(ClusterError):
 
 class OutcomeUnknown(ClusterError):
     """The server did not say whether a conditional write was applied, nor answered the question afterwards."""
+
+
+class PhaseRefused(ClusterError):
+    """The revisions of a phase can't run, for they stand on others of the other phase; nothing was sent."""
 
 
 class DestructiveRefused(ClusterError):

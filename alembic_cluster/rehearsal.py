@@ -168,8 +168,13 @@ class RehearsedExecution(_Base):
     step: Any = None  # Alembic's step that runs
 
     def start_migrations(self) -> None:
-        """Rehearse each step of this run right before it runs."""
+        """Rehearse each step of this run right before it runs; leave out those of another phase."""
         super().start_migrations()
+        if (migration := running_context(self)) is not None:
+            from alembic_cluster.phases import keep_phase
+            from alembic_cluster.settings import Settings
+
+            keep_phase(migration, Settings(migration.config))
         context = running_context(self) if self.context_opts.get("rehearse", True) else None
         if context is None:
             return
