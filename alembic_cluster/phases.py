@@ -134,13 +134,13 @@ def split_phases(context: Any, revision: Any, directives: list[Any]) -> None:
 
 
 def _contraction(script: Any, lists: Sequence[tuple[list[Any], list[Any]]]) -> Any:
+    upgrades: Any = [ops.UpgradeOps(upgrade_token=each.upgrade_token) for each in script.upgrade_ops_list]
+    downgrades: Any = [ops.DowngradeOps(downgrade_token=each.downgrade_token) for each in script.downgrade_ops_list]
     second = ops.MigrationScript(
         rev_id=rev_id(),
         message=f"{script.message or 'change'} (contract)",
-        upgrade_ops=[ops.UpgradeOps(ops=[], upgrade_token=each.upgrade_token) for each in script.upgrade_ops_list],
-        downgrade_ops=[
-            ops.DowngradeOps(ops=[], downgrade_token=each.downgrade_token) for each in script.downgrade_ops_list
-        ],
+        upgrade_ops=upgrades,
+        downgrade_ops=downgrades,
         head=script.rev_id,
         version_path=script.version_path,
     )
