@@ -45,7 +45,7 @@ def same(found: Any, wanted: Any) -> bool:
     return type(found) is type(wanted) and bool(found == wanted) if wanted is None else bool(found == wanted)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]!r:.40}-{case[1]!r:.30}")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]!r:.60}")
 def test_values_survive(engine: Engine, case: Any) -> None:
     kind, value = case[:2]
     wanted = case[2] if len(case) > 2 else value
