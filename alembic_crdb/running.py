@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from alembic_cluster.execution import WatchedExecution
 from alembic_cluster.gate import Gates, Statement
+from alembic_cluster.progress import reporter_of
 from alembic_crdb.answers import AnswerGate, TransactionGate
 from alembic_crdb.cursors import CursorGate
 from alembic_crdb.jobs import Job, Listener, sentence
@@ -53,8 +54,11 @@ class GovernedExecution(_Base):
             gates.put(gate)
 
     def _on_job(self, job: Job) -> None:
+        reporter = None if self.connection is None else reporter_of(self.connection)
         if self.job_listener is not None:
             self.job_listener(job)
+        elif reporter is not None:
+            reporter.statement_is_at(job.fraction, sentence(job))
         else:
             log.info("%s", sentence(job))
 
