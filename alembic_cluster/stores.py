@@ -131,7 +131,7 @@ class HistoryStore(Protocol):
         """Write a row, or write it anew. It need not be durable before :meth:`Stores.flush` returns."""
 
     def remove(self, row: HistoryRow) -> None:
-        """Delete the row of a revision that turned out not to have come to its end."""
+        """Delete a row."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,7 @@ class JournalHeader:
     :ivar checksum: SHA-256 of the revision's content.
     :ivar plan: SHA-256 of all statements that its rehearsal told; None when it didn't come to its end.
     :ivar finished: whether its heads have moved.
+    :ivar failed: whether its function ended with an error, so that it is expected to be mended before it goes on.
     """
 
     fence: int
@@ -155,6 +156,7 @@ class JournalHeader:
     started: datetime
     owner: str
     finished: bool = False
+    failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -182,9 +184,10 @@ class JournalStore(Protocol):
     def write(self, header: JournalHeader, rows: Sequence[JournalRow], *, new: bool = False) -> None:
         """Write rows, each anew when it is there; durable when it returns.
 
-        On a database with transactions it is part of the run's transaction if one is open.
+        On a database with transactions it is part of the run's transaction if one is open. Rows that say ``done`` of
+        what the catalog shows as well may be kept back until the next write, or :meth:`Stores.flush`.
 
-        :param new: whether the header is written, too: the revision's first write, and when ``finished`` changes.
+        :param new: whether the header is written, too: the revision's first write, and when something of it changes.
         """
 
     def forget(self, before: int) -> None:
@@ -232,4 +235,10 @@ class StoringImpl(Protocol):
 
         :param statement: about to be sent again if it wasn't.
         :return: None when that can't be told, and sending it again could do it twice.
+        """
+
+    def is_refusal(self, error: BaseException) -> bool:
+        """Tell whether the driver's exception is the server's word that a statement is not applied.
+
+        :param error: what sending the statement raised; anything but a refusal leaves it open.
         """

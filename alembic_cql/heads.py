@@ -19,7 +19,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.sql import ClauseElement
 
-from alembic_cluster.errors import ConfigurationError, HeadsMoved, OutcomeUnknown, first_line
+from alembic_cluster.errors import ConfigurationError, HeadsMoved, LeaseLost, OutcomeUnknown, first_line
 from alembic_cql._exceptions import DatabaseError
 from alembic_cql.compiler import HEADS_TABLE
 from alembic_cql.ddl import IF_NOT_EXISTS
@@ -32,6 +32,7 @@ _LAYOUT = {"scope": "partition_key", "version_num": "clustering", "fence": "stat
 OWN_TABLES = "alembic_cluster_"  # how the names of this package's tables begin (alembic_cluster.stores)
 _COODIES = ("_coodie_migrations", "_coodie_migrations_lock")  # coodie 1.9's migrations/runner.py
 _ATTEMPTS = 3
+_EVERYWHERE = {"cql_serial_consistency": "SERIAL"}  # heads are one for all datacenters, whatever the URL says
 _PATIENCE = 10.0  # seconds that a table of the catalog may take to be there
 _PAUSE = 0.05
 _NOT_THERE = re.compile(r"does not exist|unconfigured table|Unknown CF", re.IGNORECASE)
@@ -121,11 +122,13 @@ class HeadMove:
     :ivar table: the version table's name as CQL.
     :ivar added: heads that must not be there before, and are there afterwards.
     :ivar removed: heads that must be there before, and aren't there afterwards.
+    :ivar fence: of the lease that it is made under; None without one.
     """
 
     table: str
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    fence: int | None = None
 
     @classmethod
     def read(cls, construct: ClauseElement, dialect: Dialect) -> HeadMove:
@@ -134,11 +137,11 @@ class HeadMove:
         text = str(construct.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
         match = _INSERT.search(text) or _UPDATE.search(text) or _DELETE.search(text)
         assert match is not None, text
-        heads = {name: (head,) for name, head in match.groupdict().items()}
-        return cls(dialect.identifier_preparer.format_table(table), **heads)
+        added, removed = (tuple(filter(None, [match.groupdict().get(name)])) for name in ("added", "removed"))
+        return cls(dialect.identifier_preparer.format_table(table), added, removed)
 
     def __add__(self, other: HeadMove) -> HeadMove:
-        return HeadMove(self.table, self.added + other.added, self.removed + other.removed)
+        return HeadMove(self.table, self.added + other.added, self.removed + other.removed, self.fence)
 
     @property
     def cql(self) -> str:
@@ -152,6 +155,9 @@ class HeadMove:
             f"DELETE FROM {self.table} WHERE scope = {quote_text(SCOPE)} AND version_num = {quote_text(head)} IF EXISTS"
             for head in self.removed
         ]
+        if self.fence is not None:
+            where = f"WHERE scope = {quote_text(SCOPE)} IF fence = {self.fence}"
+            statements.append(f"UPDATE {self.table} SET fence = {self.fence} {where}")
         if len(statements) == 1:
             return statements[0]
         return "BEGIN BATCH\n" + "".join(f"    {statement};\n" for statement in statements) + "APPLY BATCH"
@@ -160,13 +166,14 @@ class HeadMove:
         """Send it.
 
         :raises HeadsMoved: when the heads aren't what this run read.
+        :raises LeaseLost: when a later lease than the one it is made under is there.
         :raises OutcomeUnknown: when the server gave no answer, and none to the question what became of it.
         :raises sqlalchemy.exc.DBAPIError: the server's refusal.
         """
         unanswered: DBAPIError | None = None
         for _ in range(_ATTEMPTS):
             try:
-                applied = bool(connection.exec_driver_sql(self.cql).scalar())
+                applied = bool(connection.exec_driver_sql(self.cql, execution_options=_EVERYWHERE).scalar())
             except (OperationalError, InternalError) as error:
                 # A conditional write that timed out may have been applied or not: only a read at SERIAL tells, which
                 # also settles it, so that sending it again is safe.
@@ -175,6 +182,7 @@ class HeadMove:
                     return
                 continue
             if not applied and not (unanswered is not None and self._is_there(connection, unanswered)):
+                self._check_fence(connection)
                 raise HeadsMoved(
                     f"the heads in {self.table} are not what this run read ({self._wish()}): another process migrated "
                     "meanwhile. The statements of this revision were applied, the heads were left alone: see "
@@ -183,6 +191,17 @@ class HeadMove:
             return
         assert unanswered is not None
         raise unanswered
+
+    def _check_fence(self, connection: Connection) -> None:
+        if self.fence is None:
+            return
+        query = f"SELECT fence FROM {self.table} WHERE scope = {quote_text(SCOPE)} LIMIT 1"
+        found = connection.exec_driver_sql(query, execution_options={"cql_consistency": "SERIAL"}).scalar()
+        if found != self.fence:
+            raise LeaseLost(
+                f"another run has taken the migration lock (fence {found}, ours is {self.fence}), so the heads in "
+                f"{self.table} were left alone ({self._wish()}) and nothing more was sent. Run the same command again."
+            )
 
     def _is_there(self, connection: Connection, error: DBAPIError) -> bool:
         query = f"SELECT version_num FROM {self.table} WHERE scope = {quote_text(SCOPE)} AND version_num > ''"
