@@ -2,7 +2,7 @@
 
 ::
 
-    from alembic_cluster.lock import migration_lock
+    from alembic_cluster import migration_lock
 
     with migration_lock(context):
         context.run_migrations()
@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from alembic_cluster.errors import ConfigurationError, LockNotAcquired
+from alembic_cluster.guard import guard_run
 from alembic_cluster.runner import Run
 from alembic_cluster.settings import Settings
 
@@ -65,7 +66,9 @@ def migration_lock(
     if migration.as_sql or migration.connection is None or not hasattr(migration.impl, "stores"):
         yield
         return
-    run = Run(migration, Settings(config, given))
+    run_settings = Settings(config, given)
+    guard_run(migration.impl, migration.connection, run_settings)
+    run = Run(migration, run_settings)
     try:
         with run:
             yield

@@ -182,7 +182,8 @@ class RehearsedExecution(_Base):
 
         def rehearsed(*args: Any) -> Iterator[Any]:
             for step in steps(*args):
-                step.migration_fn = self._rehearsed(step.migration_fn)
+                if hasattr(step, "revision"):  # unlike a step of `alembic stamp`
+                    step.migration_fn = self._rehearsed(step.migration_fn)
                 self.step = step
                 yield step
 

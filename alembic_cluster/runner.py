@@ -85,6 +85,7 @@ class Run:
         self._stores: Stores = self._impl.stores(self._connection)
         self._gates = Gates.of(self._connection)
         self._impl.watchers = (*getattr(self._impl, "watchers", ()), self)
+        self._command = getattr(migration._migrations_fn, "__name__", "")
         self._steps: Callable[..., Any] = migration._migrations_fn
         self._held: HeldLease | None = None
         self._renewal: Renewal | None = None
@@ -96,6 +97,8 @@ class Run:
     def __enter__(self) -> Run:
         if self._migration.purge:  # `alembic stamp --purge` doesn't read the heads
             self._take_lock()
+            self._migration._ensure_version_table()
+            self._arm()
         else:
             self._migration.get_current_heads = self._begin
         return self
@@ -112,6 +115,7 @@ class Run:
         """Read the heads for Alembic, after having taken the lock if there is something to do from there."""
         migration = self._migration
         del migration.get_current_heads
+        self._steps = migration._migrations_fn
         heads: tuple[str, ...] = migration.get_current_heads()
         ahead = self._peek(heads)
         self._check_edits(heads, ahead)
@@ -128,8 +132,7 @@ class Run:
             return heads
         if not heads:
             migration._ensure_version_table()
-        assert self._held is not None
-        self._stores.arm(self._held.lease)
+        self._arm()
         self._resume(heads, ahead[0])
         steps = chain([ahead[0]], ahead[1])
         migration._migrations_fn = lambda *_: self._each(steps, set(heads))
@@ -143,7 +146,7 @@ class Run:
         return None
 
     def _check_edits(self, heads: tuple[str, ...], ahead: tuple[Any, Any] | None) -> None:
-        upgrades = getattr(self._steps, "__name__", "") == "upgrade" if ahead is None else _is_upgrade(ahead[0])
+        upgrades = self._command == "upgrade" if ahead is None else _is_upgrade(ahead[0])
         if not upgrades or not heads or self._migration.script is None:
             return
         history = self._stores.history
@@ -165,6 +168,10 @@ class Run:
         self._renewal.start()
         self._lease_gate = LeaseGate(self._held)
         self._gates.add(self._lease_gate)
+
+    def _arm(self) -> None:
+        assert self._held is not None
+        self._stores.arm(self._held.lease)
 
     @contextmanager
     def _second_store(self) -> Iterator[LeaseStore]:

@@ -47,7 +47,7 @@ _HEADER: Final = 0  # ordinal of the journal's row that says which revision it i
 
 _DEFINITIONS: Final[Mapping[str, tuple[str, str]]] = {
     LOCK_TABLE: (
-        "scope text, slot text, fence bigint static, token text, host text, boot text, pid int, started text, "
+        "scope text, slot text, fence bigint static, owner text, host text, boot text, pid int, started text, "
         "since timestamp, PRIMARY KEY (scope, slot)",
         "Who migrates this keyspace at the moment",
     ),
@@ -134,8 +134,10 @@ class CqlStores:
         for condition in ("fence < ?", "fence = null"):
             values = (fence, SCOPE, fence) if "?" in condition else (fence, SCOPE)
             rows = self.decide(f"UPDATE {table} SET fence = ? WHERE scope = ? IF {condition}", *values)
-            found = rows[0][1] if len(rows[0]) > 1 else fence
-            if rows[0][0] or found == fence:
+            if rows[0][0]:
+                return
+            found = rows[0][1] if len(rows[0]) > 1 else None  # no value where there is no row at all
+            if found == fence:
                 return
             if found is not None:
                 break
@@ -250,7 +252,7 @@ class CqlLease:
         """Read the lock, at ``SERIAL``; as nobody's when there is no table yet."""
         try:
             rows = self._stores.ask(
-                f"SELECT fence, token, host, boot, pid, started, since, TTL(token) FROM {self._table} WHERE scope = ?",
+                f"SELECT fence, owner, host, boot, pid, started, since, TTL(owner) FROM {self._table} WHERE scope = ?",
                 self._stores.scope,
                 serial=True,
             )
@@ -271,7 +273,7 @@ class CqlLease:
         values = (owner.host, owner.boot, owner.pid, owner.started, owner.since)
         if seen.holder is None:
             take = (
-                f"INSERT INTO {self._table} (scope, slot, token, host, boot, pid, started, since) "
+                f"INSERT INTO {self._table} (scope, slot, owner, host, boot, pid, started, since) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?) IF NOT EXISTS USING TTL ?"
             )
             given: tuple[Any, ...] = (self._stores.scope, _SLOT, owner.token, *values, _seconds(ttl))
@@ -283,8 +285,8 @@ class CqlLease:
     def _rewrite(self, owner: Owner, ttl: float, token: str) -> tuple[str, tuple[Any, ...]]:
         """Write every column of the row anew: each has a time to live of its own."""
         cql = (
-            f"UPDATE {self._table} USING TTL ? SET token = ?, host = ?, boot = ?, pid = ?, started = ?, since = ? "
-            "WHERE scope = ? AND slot = ? IF token = ?"
+            f"UPDATE {self._table} USING TTL ? SET owner = ?, host = ?, boot = ?, pid = ?, started = ?, since = ? "
+            "WHERE scope = ? AND slot = ? IF owner = ?"
         )
         columns = (owner.token, owner.host, owner.boot, owner.pid, owner.started, owner.since)
         return cql, (_seconds(ttl), *columns, self._stores.scope, _SLOT, token)
@@ -338,7 +340,7 @@ class CqlLease:
     def release(self, lease: Lease) -> None:
         """Give a lease back; nothing happens when it is lost."""
         self._stores.decide(
-            f"DELETE FROM {self._table} WHERE scope = ? AND slot = ? IF token = ?",
+            f"DELETE FROM {self._table} WHERE scope = ? AND slot = ? IF owner = ?",
             self._stores.scope,
             _SLOT,
             lease.owner.token,
@@ -348,7 +350,7 @@ class CqlLease:
         """Take the lock from its holder, and fence it out."""
         if seen.holder is None:
             return False
-        cql = f"DELETE FROM {self._table} WHERE scope = ? AND slot = ? IF token = ?"
+        cql = f"DELETE FROM {self._table} WHERE scope = ? AND slot = ? IF owner = ?"
         values = (self._stores.scope, _SLOT, seen.holder.token)
         removed = self._decide(seen.fence, seen.fence + 1, cql, values, lambda now: now.fence == seen.fence + 1)
         if removed:
