@@ -243,7 +243,8 @@ def _comments(database: Snapshot, model: Snapshot) -> Iterator[Change]:
     kinds = {"TABLE", "COLUMN", *(kind for kind, _, _ in model.comments)}
     for target in {**database.comments, **model.comments}:
         kind, name, child = target
-        have, want = database.comments.get(target), model.comments.get(target)
+        # An empty comment is none, as in Alembic.
+        have, want = database.comments.get(target) or None, model.comments.get(target) or None
         if kind in kinds and have != want and name in database.tables and name in model.tables:
             columns = {column.name for column in model.tables[name].columns}
             if kind != "COLUMN" or (child in columns and child in {c.name for c in database.tables[name].columns}):

@@ -17,6 +17,7 @@ from alembic_crdb.changes import Change
 from alembic_crdb.model import elements_of
 from alembic_crdb.model_objects import names_in
 from alembic_crdb.model_reader import Reader
+from alembic_crdb.naming import add_constraint
 from alembic_crdb.printer import to_sql
 from alembic_crdb.printer_base import ElementPrinter
 from alembic_crdb.snapshot import Name, Snapshot, name_of
@@ -258,7 +259,8 @@ class Teller:
                 schema=schema,
                 existing_type=existing.type,
                 existing_nullable=existing.nullable,
-                existing_server_default=existing.server_default,
+                existing_server_default=_existing_default(existing),
+                existing_comment=existing.comment,
                 **modified,
             )
         if aspects & {"on_update", "hidden"}:
@@ -298,7 +300,7 @@ class Teller:
                 item = self._model_item(key, index)
                 if isinstance(item, UniqueConstraint):
                     if self._included(item, item.name, "unique_constraint", False):
-                        yield _named(ops.CreateUniqueConstraintOp.from_constraint(item), key[1], index)
+                        yield add_constraint(item, key[1], index)
                 elif isinstance(item, Index) and self._included(item, item.name, "index", False):
                     yield ops.CreateIndexOp.from_index(item)
             case changes.DropIndex(index=index):
@@ -327,7 +329,7 @@ class Teller:
         if isinstance(change, changes.AddConstraint):
             item = self._model_item(key, constraint)
             if item is not None and self._included(item, item.name, kind, False):
-                yield _named(ops.AddConstraintOp.from_constraint(item), key[1], constraint)
+                yield add_constraint(item, key[1], constraint)
             return
         found = self._reflected_constraint(key, constraint)
         if self._included(found, found.name, kind, True):
@@ -371,6 +373,7 @@ class Teller:
                 schema=schema,
                 existing_type=existing.type,
                 existing_nullable=existing.nullable,
+                existing_server_default=_existing_default(existing),
                 existing_comment=change.old,
                 modify_comment=change.new,
             )
@@ -452,16 +455,9 @@ class Teller:
                 yield own_objects.DropEnumOp(enum.name.name, list(enum.values), self._of(enum.name))
 
 
-def _named(operation: Any, table: str, element: Any) -> Any:
-    """Give a constraint that the model leaves unnamed the name that current servers would: the downgrade needs one."""
-    if operation.constraint_name is None:
-        if isinstance(element, catalog.Index):
-            columns = [str(each.name) for each in element.elements]
-        else:
-            columns = list(getattr(element, "columns", ()))
-        ending = {catalog.ForeignKey: "fkey", catalog.Check: "check"}.get(type(element), "key")
-        operation.constraint_name = "_".join([table, *columns, ending])[:63]
-    return operation
+def _existing_default(column: Column[Any]) -> Any:
+    """Give a column's default as Alembic's operations take it: False for none."""
+    return False if column.server_default is None else column.server_default
 
 
 def _rank(change: Change) -> int:
