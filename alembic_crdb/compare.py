@@ -48,7 +48,7 @@ def compare_database(
     if found:
         teller = Teller(autogen_context, database, model, tables, default_schema)
         told = list(teller.tell(found))
-        note_losses(told, context.impl, explain=True)
+        note_losses(told, autogen_context.migration_context.impl, explain=True)
         upgrade_ops.ops.extend(told)
     return PriorityDispatchResult.STOP
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from alembic_crdb import catalog
+from alembic_crdb.lexer import tokenize
 from alembic_crdb.snapshot import Name, Snapshot, name_of
 from alembic_crdb.to_metadata import (
     TableMaker,
@@ -23,6 +24,7 @@ from alembic_crdb.to_metadata import (
 
 #: Defaults that the server makes for itself, and SQLAlchemy calls autoincrement.
 _AUTOINCREMENT: Final = re.compile(r"(?:unordered_)?unique_rowid\(|nextval\(")
+_NUMERIC: Final = frozenset({"INT8", "DECIMAL", "FLOAT8"})
 _IDENTITY: Final[Mapping[str, Any]] = {
     "start": 1,
     "increment": 1,
@@ -174,7 +176,7 @@ class Inspection:
         return [
             {
                 "name": check.name,
-                "sqltext": check.expression,
+                "sqltext": _unannotated(check.expression),
                 "comment": self._comment("CONSTRAINT", key, check.name),
                 **({} if check.validated else {"cockroachdb_not_valid": True}),
             }
@@ -191,6 +193,22 @@ class Inspection:
 
     def _comment(self, kind: str, key: Name, child: str | None) -> str | None:
         return self.snapshot.comments.get((kind, key, child))
+
+
+def _unannotated(expression: str) -> str:
+    """Leave out the types that the server prints behind numbers and strings: ``a > 1:::INT8`` is ``a > 1``.
+
+    ``pg_get_constraintdef``, from which sqlalchemy-cockroachdb answers, leaves out those of numbers, too.
+    """
+    tokens = tokenize(expression)
+    texts, starts = tokens.texts, tokens.starts
+    kept, done = [], 0
+    for at, (literal, annotation, kind) in enumerate(zip(texts, texts[1:], texts[2:], strict=False)):
+        numeric = literal[:1].isdigit() and kind in _NUMERIC
+        if annotation == ":::" and (numeric or (literal[:1] == "'" and kind == "STRING")):
+            kept.append(expression[done : starts[at] + len(literal)])
+            done = starts[at + 2] + len(kind)
+    return "".join(kept) + expression[done:]
 
 
 def is_constraint(index: catalog.Index) -> bool:

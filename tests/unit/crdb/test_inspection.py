@@ -25,7 +25,9 @@ CREATE TABLE public.t (
     INDEX last (a ASC NULLS LAST),
     CONSTRAINT once UNIQUE WITHOUT INDEX (a) WHERE a > 'x':::STRING,
     CONSTRAINT self FOREIGN KEY (id) REFERENCES public.t(id) NOT VALID,
-    CONSTRAINT long CHECK (length(a) > 1:::INT8) NOT VALID
+    CONSTRAINT long CHECK (
+        length(a) > 1:::INT8 AND a != ' 1:::INT8':::STRING AND a < e'\'':::STRING AND 1.5:::DECIMAL > 2:::INT4
+    ) NOT VALID
 ) WITH (ttl = 'on', ttl_expire_after = '3 mons':::INTERVAL) LOCALITY REGIONAL BY ROW AS region;
 COMMENT ON INDEX public.t@last IS 'of index';
 COMMENT ON CONSTRAINT long ON public.t IS 'of check';
@@ -86,6 +88,7 @@ def test_constraints(inspection):
     assert key["options"] == {"cockroachdb_not_valid": True}
     (check,) = inspection.check_constraints(KEY)
     assert (check["comment"], check["cockroachdb_not_valid"]) == ("of check", True)
+    assert check["sqltext"] == "length(a) > 1 AND a != ' 1:::INT8' AND a < e'\\'':::STRING AND 1.5 > 2:::INT4"
 
 
 def test_options_are_those_of_a_table(inspection):
