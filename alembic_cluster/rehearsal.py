@@ -21,6 +21,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import event, exc
@@ -222,6 +223,8 @@ class RehearsedExecution(_Base):
         :raises Exception: any other error that the real run is certain to meet.
         """
         rehearsal = self.rehearsal = Rehearsal(self.watch_held_back)
+        # Where SQLAlchemy notes which types it has created already, for the tables that come after.
+        memo, self.memo = self.memo, deepcopy(self.memo)
         try:
             with quiet(on_input=end_rehearsal) as output, rehearsal.listening(), self.driver_kept_away():
                 function(**kw)
@@ -236,6 +239,7 @@ class RehearsedExecution(_Base):
             # Otherwise what a read gave may be the rehearsal's own doing: the real run meets the error, or doesn't.
         finally:
             self.rehearsal = None
+            self.memo = memo
         return rehearsal
 
     def function_ended(self) -> None:

@@ -34,6 +34,8 @@ from sqlalchemy.sql import ClauseElement
 from sqlalchemy.types import TypeEngine
 
 from alembic_cluster.execution import WatchedExecution, environment_runs
+from alembic_cluster.gate import Gate, Gates, Kind
+from alembic_cluster.gate import Statement as Sent
 from alembic_cluster.rehearsal import Rehearsal, RehearsedExecution, end_rehearsal
 from alembic_cluster.statements import Known, Statement
 from alembic_crdb import ddl, types
@@ -47,8 +49,9 @@ from alembic_crdb.dialect import adapt
 from alembic_crdb.driver_guard import guarded
 from alembic_crdb.effects import read_statements
 from alembic_crdb.effects_catalog import column_type
-from alembic_crdb.key_events import events_of, events_of_text
+from alembic_crdb.key_events import events_of
 from alembic_crdb.model_reader import Reader, plain_name
+from alembic_crdb.postgres_texts import PostgresTexts
 from alembic_crdb.primary_keys import PrimaryKeys
 from alembic_crdb.running import GovernedExecution
 from alembic_crdb.statements import split_statements
@@ -87,6 +90,7 @@ class CockroachDBImpl(
         adapt(dialect)
         self._transactions: Transactions | None = None
         self._keys = PrimaryKeys(self)
+        self._texts = PostgresTexts(self)
         if as_sql:
             self._transactions = Transactions(self._write, self.progress)
         elif environment_runs():
@@ -97,6 +101,8 @@ class CockroachDBImpl(
             self._transactions = Transactions.of(self.connection, self.progress)
             if environment_runs():
                 self.govern_statements(self._transactions)
+            # Outside of transactions the server has no cursors: yield_per and stream_results get their rows at once.
+            self.dialect.supports_server_side_cursors = False
 
     def _write(self, word: str) -> None:
         super().static_output(word + self.command_terminator)
@@ -137,7 +143,7 @@ class CockroachDBImpl(
 
         @functools.wraps(function)
         def watched(**kw: Any) -> Any:
-            with self._keys.on(self._online):
+            with self._past_alembic(), self._texts.until_the_end():
                 return run(**kw)
 
         return watched
@@ -147,8 +153,27 @@ class CockroachDBImpl(
         self._keys.refuse_held()
 
     def watch_held_back(self, statement: str) -> None:
-        """Take down what a statement past ``op.*`` does to primary keys."""
-        self._keys.take(events_of_text(statement))
+        """Take down what a statement past ``op.*`` does to primary keys; refuse what the server doesn't have."""
+        self._take(statement)
+
+    def _take(self, part: Executable | str) -> bool:
+        """Do in CockroachDB's way what is written for PostgreSQL; False for what is to be sent as it is."""
+        if self._keys.take(events_of(part, self.dialect)):
+            return True
+        return isinstance(part, str | TextClause) and self._texts.take(part if isinstance(part, str) else part.text)
+
+    @contextmanager
+    def _past_alembic(self) -> Iterator[None]:
+        """Look in a ``with`` block at what a revision sends by ``op.get_bind()`` or a session, too."""
+        if self._online is None:
+            yield
+            return
+        gates, gate = Gates.of(self._online), _TakingGate(self._take)
+        gates.add(gate)
+        try:
+            yield
+        finally:
+            gates.remove(gate)
 
     def driver_kept_away(self) -> AbstractContextManager[None]:
         """End a rehearsal that reaches for the driver's connection."""
@@ -188,7 +213,7 @@ class CockroachDBImpl(
         if self._version_table is not None and getattr(construct, "table", None) is self._version_table:
             self._keys.refuse_held()  # where no rehearsal has
         for part in self._apart(construct):
-            if self._keys.take(events_of(part, self.dialect)):
+            if self._take(part):
                 continue
             result = super()._exec(part, execution_options, multiparams, params)
         return result
@@ -372,6 +397,28 @@ class CockroachDBImpl(
             return rendered
         autogen_context.imports.add(f"import {types.__name__}")
         return f"{types.__name__}.{type_obj!r}"
+
+
+class _TakingGate(Gate):
+    """Leaves out what is done in CockroachDB's way already."""
+
+    place = 50  # what is left out here is seen by no other gate
+
+    def __init__(self, take: Callable[[str], bool]) -> None:
+        self._take = take
+        self._taking = False
+
+    def around(self, statement: Sent, send: Callable[[], None]) -> None:
+        """Let a statement pass, unless it is taken; what is sent in its place passes."""
+        taken = False
+        if statement.kind is not Kind.READ and not self._taking:
+            self._taking = True
+            try:
+                taken = self._take(statement.text)
+            finally:
+                self._taking = False
+        if not taken:
+            send()
 
 
 def render_enum(enum: Enum, autogen_context: AutogenContext) -> str:

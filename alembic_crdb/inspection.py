@@ -16,7 +16,6 @@ from alembic_crdb.snapshot import Name, Snapshot, name_of
 from alembic_crdb.to_metadata import (
     TableMaker,
     index_options,
-    is_default_primary_key_name,
     primary_key_options,
     sequence_options,
     table_options,
@@ -81,7 +80,7 @@ class Inspection:
             return {"constrained_columns": [], "name": None, "comment": None}
         answer: dict[str, Any] = {
             "constrained_columns": [str(element.name) for element in found.elements],
-            "name": None if is_default_primary_key_name(found.name, key[1]) else found.name,
+            "name": found.name,  # the default one, too: revisions drop a key by the name that they find
             "comment": self._comment("CONSTRAINT", key, found.name),
         }
         if options := primary_key_options(found):

@@ -8,8 +8,7 @@ tells, before anything is sent, of a key that is not added again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,11 +16,10 @@ from sqlalchemy import Index, MetaData, Table, text
 from sqlalchemy.engine import Connection
 
 from alembic_cluster.errors import UnsupportedOperation
-from alembic_cluster.gate import Gate, Gates, Statement
 from alembic_crdb import alterations, ddl, key_events
 from alembic_crdb.catalog import CANONICAL, IndexElement, ObjectName, PrimaryKey
 from alembic_crdb.compiler import DropUniqueIndex
-from alembic_crdb.key_events import Event, events_of_text
+from alembic_crdb.key_events import Event
 from alembic_crdb.printer_base import ElementPrinter
 from alembic_crdb.uniques import needed_by
 
@@ -90,19 +88,6 @@ class PrimaryKeys:
         self._unclear: dict[ObjectName, str] = {}
         self._paired: set[tuple[ObjectName, str]] = set()
         self._busy = False
-
-    @contextmanager
-    def on(self, connection: Connection | None) -> Iterator[None]:
-        """Look at what is sent past Alembic, too, in a ``with`` block."""
-        if connection is None:
-            yield
-            return
-        gates, gate = Gates.of(connection), _KeyGate(self)
-        gates.add(gate)
-        try:
-            yield
-        finally:
-            gates.remove(gate)
 
     def begin(self, paired_before: bool = False) -> None:
         """Forget the revision before.
@@ -268,20 +253,6 @@ class PrimaryKeys:
         if columns == {*_IMPLICIT}:
             key, columns = None, frozenset()
         return _Known(frozenset(name for name, _, _ in rows), key, columns)
-
-
-class _KeyGate(Gate):
-    """Takes what a revision sends past Alembic, by ``op.get_bind().execute`` or a session."""
-
-    place = 50  # what is left out here is seen by no other gate
-
-    def __init__(self, keys: PrimaryKeys) -> None:
-        self._keys = keys
-
-    def around(self, statement: Statement, send: Callable[[], None]) -> None:
-        """Leave out what is done in CockroachDB's way already."""
-        if not (statement.changes and self._keys.take(events_of_text(statement.text))):
-            send()
 
 
 def change_primary_key(impl: Any, table: ObjectName, key: PrimaryKey, keep_old: bool = False) -> None:

@@ -109,6 +109,41 @@ PARAMETERS: Final[Mapping[str, Switch]] = {
     ),
 }
 
+_RELEASES: Final = "https://www.cockroachlabs.com/docs/releases"
+#: Statements that PostgreSQL has, by their first words: what they are called in a message, and since when CockroachDB
+#: has them; None where it has none.
+STATEMENTS: Final[Mapping[str, tuple[str, Switch | None]]] = {
+    r"DO": ("DO with a block of code", Switch((25, 1), f"{_RELEASES}/v25.1")),
+    r"CREATE (?:OR REPLACE )?FUNCTION": ("CREATE FUNCTION", Switch((22, 2), f"{_RELEASES}/v22.2")),
+    r"CREATE (?:OR REPLACE )?PROCEDURE": ("CREATE PROCEDURE", Switch((23, 2), f"{_RELEASES}/v23.2")),
+    r"CREATE (?:OR REPLACE )?TRIGGER": ("CREATE TRIGGER", Switch((24, 3), f"{_RELEASES}/v24.3")),
+    r"CREATE POLICY": ("CREATE POLICY", Switch((25, 2), f"{_RELEASES}/v25.2")),
+    r"CREATE CONSTRAINT TRIGGER": ("constraint triggers", None),
+    r"CREATE EVENT TRIGGER": ("event triggers", None),
+    r"CREATE (?:OR REPLACE )?RULE": ("rules", None),
+    r"CREATE (?:OR REPLACE )?AGGREGATE": ("aggregates of one's own", None),
+    r"CREATE OPERATOR": ("operators of one's own", None),
+    r"CREATE CAST": ("casts of one's own", None),
+    r"CREATE COLLATION": ("collations of one's own", None),
+    r"CREATE TEXT SEARCH": ("text search configurations of one's own", None),
+    r"LOCK TABLE": ("LOCK TABLE", None),
+    r"CLUSTER": ("CLUSTER", None),
+    r"VACUUM": ("VACUUM, and needs none", None),
+}
+#: Extensions of PostgreSQL whose types and functions, as far as revisions use them, are built in.
+BUILT_IN_EXTENSIONS: Final[Mapping[str, Switch]] = {
+    "plpgsql": Switch((0, 0), f"{_RELEASES}/v23.2"),  # asked for by every dump; what is in it is refused by itself
+    "pgcrypto": Switch((0, 0), "https://www.cockroachlabs.com/docs/stable/functions-and-operators"),
+    "postgis": Switch((20, 2), f"{_RELEASES}/v20.2"),
+    "uuid-ossp": Switch((0, 0), "https://www.cockroachlabs.com/docs/stable/functions-and-operators"),
+    "btree_gin": Switch((21, 1), f"{_RELEASES}/v21.1"),  # inverted indexes take other columns before the last
+    "fuzzystrmatch": Switch((22, 1), f"{_RELEASES}/v22.1"),
+    "pg_trgm": TRIGRAM_INDEX,
+    "vector": TYPES["VECTOR"],
+    "citext": TYPES["CITEXT"],
+    "ltree": TYPES["LTREE"],
+}
+
 #: The newest version whose documentation this package was made from; taken where a server can't be asked.
 NEWEST: Final = (26, 3)
 

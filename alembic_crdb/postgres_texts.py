@@ -1,0 +1,87 @@
+"""Statements of PostgreSQL that revisions send as text: done in CockroachDB's way, or refused before they are sent.
+
+* ``SET LOCAL`` lasts until the end of a transaction, and here each statement is one: it is sent as ``SET`` and lasts
+  until the end of the revision's function, as it does on PostgreSQL.
+* ``CREATE EXTENSION`` for what is built into CockroachDB sends nothing.
+* What the server's version has no statement for is refused by name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from alembic_cluster.errors import UnsupportedConstruct
+from alembic_crdb.versions import BUILT_IN_EXTENSIONS, STATEMENTS, Switch
+
+_COMMENTS = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
+_FLAGS = re.IGNORECASE | re.DOTALL
+_EXTENSION: Final = re.compile(
+    _COMMENTS + r'(CREATE|DROP)\s+EXTENSION\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?("?)(?P<name>[\w-]+)\2', _FLAGS
+)
+_SET_LOCAL: Final = re.compile(_COMMENTS + r"SET\s+LOCAL\s+(?P<rest>(?P<name>[\w.]+)\b.*)", _FLAGS)
+_COMPATIBILITY: Final = "https://www.cockroachlabs.com/docs/stable/postgresql-compatibility"
+_KINDS: Final[Mapping[re.Pattern[str], tuple[str, Switch | None]]] = {
+    re.compile(_COMMENTS + words.replace(" ", r"\s+") + r"\b", _FLAGS): (name, switch)
+    for words, (name, switch) in STATEMENTS.items()
+}
+
+
+class PostgresTexts:
+    """What one run does with such texts.
+
+    :param impl: Alembic's implementation: sends what is to be sent.
+    """
+
+    def __init__(self, impl: Any) -> None:
+        self._impl = impl
+        self._set: dict[str, None] = {}
+
+    def take(self, text: str) -> bool:
+        """Do what a statement asks for in CockroachDB's way.
+
+        :return: whether that is done, so that the statement is not to be sent.
+        :raises UnsupportedConstruct: the server has no statement for it; nothing was sent.
+        """
+        if found := _SET_LOCAL.match(text):
+            self._set[found["name"]] = None
+            self._impl._exec(f"SET {found['rest']}")
+            return True
+        if found := _EXTENSION.match(text):
+            name = found["name"].lower()
+            if name not in BUILT_IN_EXTENSIONS:
+                raise UnsupportedConstruct(
+                    f"CockroachDB has no extension {name}. Nothing of it was sent; send it to PostgreSQL only, where "
+                    f"op.get_context().dialect.name is 'postgresql' ({_COMPATIBILITY})"
+                )
+            BUILT_IN_EXTENSIONS[name].require(self._impl._version, f"What extension {name} is for")
+            return True
+        for pattern, (name, switch) in _KINDS.items():
+            if pattern.match(text):
+                if switch is None:
+                    raise UnsupportedConstruct(
+                        f"CockroachDB has no {name}. Nothing of it was sent; send it to PostgreSQL only, where "
+                        f"op.get_context().dialect.name is 'postgresql' ({_COMPATIBILITY})"
+                    )
+                switch.require(self._impl._version, name)
+        return False
+
+    @contextmanager
+    def until_the_end(self) -> Iterator[None]:
+        """Set back, behind a ``with`` block, what was set in it by ``SET LOCAL``."""
+        self._set.clear()
+        try:
+            yield
+        except BaseException:
+            with suppress(SQLAlchemyError):  # the first error is the one to see
+                self._reset()
+            raise
+        self._reset()
+
+    def _reset(self) -> None:
+        while self._set:
+            self._impl._exec(f"RESET {self._set.popitem()[0]}")
