@@ -1,0 +1,20 @@
+"""Alembic's ``op`` with this package's operations, as type checkers see them (``op.pyi``): same functions, same proxy.
+
+``from alembic_crdb import op`` in a revision in place of ``from alembic import op``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic import op as _op
+
+from alembic_crdb import operations, operations_objects  # noqa: F401  (they register the operations)
+
+
+def __getattr__(name: str) -> Any:
+    return getattr(_op, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(set(dir(_op)))

@@ -1,0 +1,385 @@
+# Written by tests/unit/crdb/op_stub.py; a test holds it against the operations.
+"""Alembic's ``op`` with the operations of this package."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from alembic.op import *  # noqa: F403
+
+from alembic_crdb.catalog_objects import CommentTarget
+
+def add_enum_value(
+    enum_name: str,
+    value: str,
+    before: str | None = None,
+    after: str | None = None,
+    schema: str | None = None,
+) -> None:
+    """``ALTER TYPE .. ADD VALUE``.
+
+    :param enum_name: the type.
+    :param value: the new value.
+    :param before: the value that it comes before; at the end when neither is given.
+    :param after: the value that it comes after.
+    :param schema: the type's schema; the default one when None.
+    """
+
+def add_region(
+    database: str,
+    region: str,
+) -> None:
+    """``ALTER DATABASE .. ADD REGION``.
+
+    :param database: the database.
+    :param region: the region.
+    """
+
+def alter_column_options(
+    table_name: str,
+    column_name: str,
+    not_visible: bool | None = None,
+    on_update: str | None = None,
+    existing_not_visible: bool | None = None,
+    existing_on_update: str | None = None,
+    schema: str | None = None,
+) -> None:
+    """``ALTER COLUMN`` for what ``op.alter_column`` has no word for: visibility and ``ON UPDATE``.
+
+    :param table_name: the table.
+    :param column_name: the column.
+    :param not_visible: whether ``SELECT *`` leaves it out; None to leave that alone.
+    :param on_update: the expression as SQL, ``""`` for none; None to leave it alone.
+    :param existing_not_visible: before, for the downgrade.
+    :param existing_on_update: before, for the downgrade; ``""`` for none.
+    :param schema: the table's schema; the default one when None.
+    """
+
+def alter_index_visibility(
+    index_name: str,
+    table_name: str,
+    visibility: float,
+    existing: float | None = None,
+    schema: str | None = None,
+) -> None:
+    """``ALTER INDEX .. VISIBLE``, ``NOT VISIBLE`` or ``VISIBILITY n``.
+
+    :param index_name: the index.
+    :param table_name: its table.
+    :param visibility: from 0.0, not visible, to 1.0.
+    :param existing: the visibility before, for the downgrade.
+    :param schema: the table's schema; the default one when None.
+    """
+
+def alter_primary_key(
+    table_name: str,
+    columns: Sequence[str],
+    existing: Sequence[str] | None = None,
+    buckets: int | None = None,
+    existing_buckets: int | None = None,
+    schema: str | None = None,
+    keep_old: bool = False,
+) -> None:
+    """``ALTER TABLE .. ALTER PRIMARY KEY USING COLUMNS``.
+
+    The server keeps the old key as a unique index; it is dropped again unless ``keep_old``.
+
+    :param table_name: the table.
+    :param columns: the new key, in order; ``"ts DESC"`` for a descending column.
+    :param existing: the key before, for the downgrade.
+    :param buckets: number of hash buckets; not hash-sharded when None.
+    :param existing_buckets: likewise, before.
+    :param schema: the table's schema; the default one when None.
+    :param keep_old: whether the old key stays as a unique index.
+    """
+
+def alter_region(
+    database: str,
+    action: Literal["ADD REGION", "DROP REGION", "PRIMARY REGION"],
+    region: str,
+    existing: str | None = None,
+) -> None:
+    """``ALTER DATABASE .. ADD | DROP | PRIMARY REGION``; ``op.add_region`` and its kind are written with it.
+
+    :param database: the database.
+    :param action: ``ADD REGION``, ``DROP REGION`` or ``PRIMARY REGION``.
+    :param region: the region.
+    :param existing: the primary region before, for the downgrade of ``PRIMARY REGION``.
+    """
+
+def comment_on(
+    target: CommentTarget,
+    object_name: str,
+    comment: str | None,
+    child: str | None = None,
+    existing: str | None = None,
+    schema: str | None = None,
+) -> None:
+    """``COMMENT ON`` what Alembic has no operation for.
+
+    :param target: ``DATABASE``, ``SCHEMA``, ``TYPE``, ``INDEX`` or ``CONSTRAINT``.
+    :param object_name: the object; the table of an index or constraint.
+    :param comment: the comment; None removes it.
+    :param child: the index or constraint.
+    :param existing: the comment before, for the downgrade.
+    :param schema: the object's schema; the default one when None.
+    """
+
+def configure_zone(
+    target: str,
+    options: Mapping[str, Any] | None,
+    existing: Mapping[str, Any] | None = None,
+) -> None:
+    """``CONFIGURE ZONE USING``, or ``CONFIGURE ZONE DISCARD`` for no options.
+
+    :param target: as of a ZoneConfiguration: ``"TABLE t"``, ``"INDEX t@ix"``, ``"DATABASE d"``, ``"RANGE default"``.
+    :param options: such as ``{"num_replicas": 5}``; None or empty discards the configuration.
+    :param existing: before, for the downgrade; empty for none.
+    """
+
+def create_enum(
+    enum_name: str,
+    values: Sequence[str],
+    schema: str | None = None,
+) -> None:
+    """``CREATE TYPE .. AS ENUM``.
+
+    :param enum_name: the type.
+    :param values: in their order.
+    :param schema: its schema; the default one when None.
+    """
+
+def create_sequence(
+    sequence_name: str,
+    options: Mapping[str, Any] | None = None,
+    schema: str | None = None,
+) -> None:
+    """``CREATE SEQUENCE``.
+
+    :param sequence_name: the sequence.
+    :param options: as SQLAlchemy's Sequence takes them, such as ``{"increment": 5}``.
+    :param schema: its schema; the default one when None.
+    """
+
+def create_view(
+    view_name: str,
+    definition: str,
+    materialized: bool = False,
+    columns: Sequence[str] = (),
+    schema: str | None = None,
+) -> None:
+    """``CREATE VIEW`` or ``CREATE MATERIALIZED VIEW``.
+
+    :param view_name: the view.
+    :param definition: its query.
+    :param materialized: whether its rows are stored.
+    :param columns: names of its columns; those of the query when empty.
+    :param schema: its schema; the default one when None.
+    """
+
+def drop_enum(
+    enum_name: str,
+    existing: Sequence[str] | None = None,
+    schema: str | None = None,
+) -> None:
+    """``DROP TYPE``; the server takes it when no column has the type.
+
+    :param enum_name: the type.
+    :param existing: its values, for the downgrade.
+    :param schema: its schema; the default one when None.
+    """
+
+def drop_enum_value(
+    enum_name: str,
+    value: str,
+    before: str | None = None,
+    after: str | None = None,
+    schema: str | None = None,
+) -> None:
+    """``ALTER TYPE .. DROP VALUE``; the server takes it when no row has the value.
+
+    :param enum_name: the type.
+    :param value: the value.
+    :param before: the value that it stands before, for the downgrade.
+    :param after: the value that it stands after, likewise.
+    :param schema: the type's schema; the default one when None.
+    """
+
+def drop_region(
+    database: str,
+    region: str,
+) -> None:
+    """``ALTER DATABASE .. DROP REGION``.
+
+    :param database: the database.
+    :param region: the region.
+    """
+
+def drop_sequence(
+    sequence_name: str,
+    existing: Mapping[str, Any] | None = None,
+    schema: str | None = None,
+) -> None:
+    """``DROP SEQUENCE``.
+
+    :param sequence_name: the sequence.
+    :param existing: its options, for the downgrade.
+    :param schema: its schema; the default one when None.
+    """
+
+def drop_view(
+    view_name: str,
+    existing: str | None = None,
+    materialized: bool = False,
+    columns: Sequence[str] = (),
+    schema: str | None = None,
+) -> None:
+    """``DROP VIEW`` or ``DROP MATERIALIZED VIEW``.
+
+    :param view_name: the view.
+    :param existing: its query, for the downgrade.
+    :param materialized: whether its rows are stored.
+    :param columns: names of its columns, for the downgrade.
+    :param schema: its schema; the default one when None.
+    """
+
+def execute_file(
+    path: str,
+    down: str | None = None,
+) -> None:
+    """The SQL of a file.
+
+    :param path: the file, UTF-8; relative to the working directory.
+    :param down: the file of the downgrade.
+    """
+
+def execute_sql(
+    up: str,
+    down: str | None = None,
+) -> None:
+    """Raw SQL with its own way back.
+
+    :param up: the SQL, sent as it is; a colon in it is no bind parameter.
+    :param down: the SQL of the downgrade; None when there is none.
+    """
+
+def note(
+    message: str,
+) -> None:
+    """A note to the reader of a revision; sends nothing.
+
+    :param message: what to know.
+    """
+
+def partition_by(
+    table_name: str,
+    partitioning: str,
+    index_name: str | None = None,
+    existing: str | None = None,
+    schema: str | None = None,
+) -> None:
+    """``PARTITION BY`` of a table or an index.
+
+    :param table_name: the table.
+    :param partitioning: such as ``"LIST (city) (PARTITION a VALUES IN ('x'))"``; ``"NOTHING"`` for none.
+    :param index_name: the index; the table itself when None.
+    :param existing: before, for the downgrade.
+    :param schema: the table's schema; the default one when None.
+    """
+
+def rename_enum_value(
+    enum_name: str,
+    old: str,
+    new: str,
+    schema: str | None = None,
+) -> None:
+    """``ALTER TYPE .. RENAME VALUE``.
+
+    :param enum_name: the type.
+    :param old: the value.
+    :param new: its new name.
+    :param schema: the type's schema; the default one when None.
+    """
+
+def replace_view(
+    view_name: str,
+    definition: str,
+    existing: str | None = None,
+    materialized: bool = False,
+    existing_materialized: bool | None = None,
+    schema: str | None = None,
+) -> None:
+    """A view with another query: dropped and created, for the server replaces one only by a query with more columns.
+
+    :param view_name: the view.
+    :param definition: its new query.
+    :param existing: the query before, for the downgrade.
+    :param materialized: whether its rows are stored.
+    :param existing_materialized: likewise, before; as it is to be when None.
+    :param schema: its schema; the default one when None.
+    """
+
+def reset_storage_parameters(
+    table_name: str,
+    names: Sequence[str],
+    existing: Mapping[str, Any] | None = None,
+    schema: str | None = None,
+) -> None:
+    """``ALTER TABLE .. RESET (...)``.
+
+    :param table_name: the table.
+    :param names: the parameters.
+    :param existing: values before, for the downgrade.
+    :param schema: the table's schema; the default one when None.
+    """
+
+def set_locality(
+    table_name: str,
+    locality: str,
+    existing: str | None = None,
+    schema: str | None = None,
+) -> None:
+    """``ALTER TABLE .. SET LOCALITY``.
+
+    :param table_name: the table.
+    :param locality: as ``cockroachdb_locality`` of a Table, such as ``"REGIONAL BY ROW"``.
+    :param existing: the locality before, for the downgrade.
+    :param schema: the table's schema; the default one when None.
+    """
+
+def set_storage_parameters(
+    table_name: str,
+    parameters: Mapping[str, Any],
+    existing: Mapping[str, Any] | None = None,
+    schema: str | None = None,
+) -> None:
+    """``ALTER TABLE .. SET (...)`` and ``RESET (...)``: storage parameters, those of row-level TTL among them.
+
+    :param table_name: the table.
+    :param parameters: values by name; None sets a parameter back to its default.
+    :param existing: values before, for the downgrade.
+    :param schema: the table's schema; the default one when None.
+    """
+
+def set_survival_goal(
+    database: str,
+    goal: Literal["ZONE", "REGION"],
+    existing: Literal["ZONE", "REGION"] | None = None,
+) -> None:
+    """``ALTER DATABASE .. SURVIVE ZONE | REGION FAILURE``.
+
+    :param database: the database.
+    :param goal: the failure to survive.
+    :param existing: the goal before, for the downgrade.
+    """
+
+def validate_constraint(
+    constraint_name: str,
+    table_name: str,
+    schema: str | None = None,
+) -> None:
+    """``VALIDATE CONSTRAINT``: check the rows that were there when the constraint was added NOT VALID.
+
+    :param constraint_name: the constraint.
+    :param table_name: its table.
+    :param schema: the table's schema; the default one when None.
+    """
