@@ -63,6 +63,10 @@ _OPTION = "alembic_cluster_progress"
 _NOT_COUNTED = re.compile(r"\s*(select|show|explain|values|describe|desc|list|use|set|begin|commit|rollback)\b", re.I)
 HELD_BACK = "_alembic_cluster_held_back"  # attribute of the execution context of a statement that is not to be sent
 _COMPLETION_UNKNOWN = "40003"  # SQLSTATE statement_completion_unknown
+_LOOK = {
+    False: "look for it before anything is run again.",
+    True: "run the same command again, which looks for it and goes on from there.",
+}
 _SHOWN = 300  # characters of a statement in a one-line message; the error's `statement` has all of it
 
 _products: dict[str, str] = {}
@@ -76,11 +80,13 @@ class Progress:
     :ivar applied: its statements that the server has applied for good, in order.
     :ivar pending: its statements inside a transaction that is not committed yet, in order.
     :ivar in_transaction: True while statements run inside a transaction.
+    :ivar resumable: whether a journal is kept, so that the next run goes on where this one ended.
     """
 
     applied: list[str] = field(default_factory=list)
     pending: list[str] = field(default_factory=list)
     in_transaction: bool = False
+    resumable: bool = False
 
     @classmethod
     def of(cls, connection: Connection) -> Progress:
@@ -268,7 +274,7 @@ def statement_failure(
     if no_answer and (not progress.in_transaction or statement in (None, "COMMIT")):
         message = (
             f"{place}{database} did not answer {which}: {server_message(error)}{shown} Whether it was applied is not "
-            f"known: look for it before anything is run again. {_what_stays(progress)}"
+            f"known: {_LOOK[progress.resumable]} {_what_stays(progress)}"
         ).rstrip()
     else:
         message = (
@@ -346,6 +352,11 @@ def _next_step(progress: Progress, in_revision: bool) -> str:
     if not progress.applied:
         nothing = "Nothing of the revision is applied: mend" if in_revision else "Mend"
         return f"{text}{nothing} the cause and run the same command again."
+    if progress.resumable:
+        return (
+            f"{text}{_what_stays(progress)} Mend the cause, in the revision too if need be, and run the same command "
+            "again: it goes on behind what is applied."
+        )
     if not in_revision:
         return (
             f"{text}All {len(progress.applied)} statements of the revision are applied (the last: "

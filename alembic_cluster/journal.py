@@ -31,7 +31,7 @@ from alembic_cluster.stores import JournalHeader, JournalRow, State, Stores
 if TYPE_CHECKING:
     from alembic_cluster.stores import StoringImpl
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("alembic.cluster")  # below the logger that alembic.ini sets up
 
 LONGEST_TEXT = 10_000  # characters of a statement that the journal keeps
 _LISTED = 20  # statements that a message lists

@@ -23,7 +23,7 @@ from alembic_cluster.errors import LeaseLost, LockNotAcquired, first_line
 from alembic_cluster.owner import Owner, provably_dead
 from alembic_cluster.stores import Lease, LeaseStore, LockState
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("alembic.cluster")  # below the logger that alembic.ini sets up
 
 _RENEWED_AT = 1 / 3  # of the time to live
 _LOST_AT = 2 / 3

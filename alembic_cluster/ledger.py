@@ -91,7 +91,7 @@ def refuse_edits(edits: Sequence[Edit], history: HistoryStore) -> None:
     raise EditedRevision(
         "\n".join(told) + "\nThe database doesn't have these changes, and nothing was sent now. Put them into a "
         "revision of their own and bring back the file as it was; or go on for once with --allow-edited "
-        "(-x allow_edited=true); or record the files as they are now by 'alembic-cluster repair --edited'."
+        "(-x allow_edited=true); or record the files as they are now by 'alembic-cluster repair'."
     )
 
 

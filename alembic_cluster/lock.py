@@ -13,7 +13,6 @@ When there is something to do, the lock is taken first, and the heads are read a
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,8 +22,6 @@ from alembic_cluster.errors import ConfigurationError, LockNotAcquired
 from alembic_cluster.guard import guard_run
 from alembic_cluster.runner import Run
 from alembic_cluster.settings import Settings
-
-log = logging.getLogger(__name__)
 
 
 @contextmanager

@@ -59,7 +59,7 @@ def provably_dead(owner: Owner) -> bool:
         return True
     except PermissionError:
         return False  # another user's process lives; /proc may hide it (option hidepid)
-    return _started(owner.pid) != owner.started
+    return bool(owner.started) and _started(owner.pid) != owner.started
 
 
 def _boot() -> str:

@@ -33,6 +33,7 @@ from alembic_cluster.errors import (
     UnfinishedRevision,
     first_line,
 )
+from alembic_cluster.execution import Progress
 from alembic_cluster.gate import Gate, Gates, Place, Statement
 from alembic_cluster.journal import Earlier, JournalGate, plan_digest
 from alembic_cluster.lease import HeldLease, Renewal, runner_for, second_connection, wait_for_lock
@@ -41,7 +42,7 @@ from alembic_cluster.owner import Owner
 from alembic_cluster.settings import Settings
 from alembic_cluster.stores import HistoryRow, JournalHeader, JournalRow, LeaseStore, Stores
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("alembic.cluster")  # below the logger that alembic.ini sets up
 
 TTL = 30.0
 WAIT = 600.0
@@ -166,8 +167,14 @@ class Run:
         )
         self._renewal = Renewal(self._held, self._second_store, runner_for(self._connection))
         self._renewal.start()
+        self._say_resumable(True)
         self._lease_gate = LeaseGate(self._held)
         self._gates.add(self._lease_gate)
+
+    def _say_resumable(self, resumable: bool) -> None:
+        progress: Progress | None = getattr(self._impl, "progress", None)
+        if progress is not None:
+            progress.resumable = resumable
 
     def _arm(self) -> None:
         assert self._held is not None
@@ -183,6 +190,7 @@ class Run:
             self._gates.remove(self._lease_gate)
         if self._held is None:
             return
+        self._say_resumable(False)
         assert self._renewal is not None
         self._renewal.stop()
         lost = self._held.is_lost

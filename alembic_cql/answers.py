@@ -21,7 +21,7 @@ from alembic_cql._exceptions import (
     SchemaDisagreement,
 )
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("alembic.cluster")  # below the logger that alembic.ini sets up
 
 _DDL: Final = re.compile(r"\s*(CREATE|ALTER|DROP)\b", re.IGNORECASE)
 _PATIENCE: Final = 10.0  # seconds that the coordinator may go on with what it has not answered

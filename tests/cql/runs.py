@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from alembic import command
+
 from tests.cql.project import Project
 from tests.servers.fixtures import CassandraKeyspace
 
@@ -91,6 +93,12 @@ class LockedProject(Project):
         process = self.process(*arguments, DIE=at, **environment)
         output, _ = process.communicate(timeout=120)
         assert process.returncode == -signal.SIGKILL, output
+
+    def upgrade_with(self, **settings: object) -> None:
+        """Upgrade in this process."""
+        config = self.config()
+        config.attributes["alembic_cluster"] = settings
+        command.upgrade(config, "heads")
 
     def history(self) -> list[tuple[str, str]]:
         """Give revision and direction of each row of the ledger, the oldest first."""

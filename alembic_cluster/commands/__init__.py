@@ -1,0 +1,1 @@
+"""What ``alembic-cluster`` adds to Alembic's command line: one module for each command."""
