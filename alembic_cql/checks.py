@@ -6,25 +6,23 @@ CreateTableStatement, CreateTypeStatement, CreateIndexStatement, TableMetadata a
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Table, UniqueConstraint
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import NullType, TypeEngine
+from sqlalchemy.types import TypeEngine
 
 from alembic_cluster.errors import ClusterError, InvalidModel
 from alembic_cql import types
 from alembic_cql.ddl_objects import column_check, column_mask
+from alembic_cql.identifiers import check_name
+from alembic_cql.indexes import check_index, check_indexes
 from alembic_cql.options import check_options, normal_option, table_options
 from alembic_cql.refusal import refuse
-from alembic_cql.schema import Key, is_counter, is_static, table_key, used_types
+from alembic_cql.schema import Key, is_counter, is_open, is_static, table_key, used_types
 from alembic_cql.typenames import parse_type
-
-TARGETS = ("keys", "values", "entries", "full")
-_NAME = re.compile(r"[A-Za-z0-9_]{1,222}")  # SchemaConstants: word characters, and what fits a file name
 
 
 def check_table(table: Table, dialect: Dialect | None = None) -> Key:
@@ -36,7 +34,7 @@ def check_table(table: Table, dialect: Dialect | None = None) -> Key:
         together, or with a value that an option doesn't take.
     :raises UnsupportedConstruct: for foreign keys, unique and check constraints, defaults, computed columns, identity.
     """
-    _check_name("table", table.name)
+    check_name("table", table.name)
     key = table_key(table)
     for constraint in table.constraints:
         if isinstance(constraint, ForeignKeyConstraint):
@@ -59,6 +57,7 @@ def check_table(table: Table, dialect: Dialect | None = None) -> Key:
             )
     for index in table.indexes:
         check_index(index, dialect)
+    check_indexes(table)
     _check_counters(table, key)
     _check_options(table, dialect)
     return key
@@ -121,15 +120,10 @@ def _first_problem(kind: TypeEngine[Any], dialect: Dialect, in_key: bool) -> str
     if problem is None and in_key:
         problem = next(_key_problems(parsed), None)
     if problem is None and isinstance(parsed, types.UserType):
-        nested = [name for name, field in parsed.fields if _is_open(field)]
+        nested = [name for name, field in parsed.fields if is_open(field)]
         if nested:
             problem = f"its field {nested[0]!r} is a collection, so the user type must be frozen: write FROZEN(...)"
     return None if problem is None else f"{text}: {problem}"
-
-
-def _is_open(kind: Any) -> bool:
-    """Whether it is a collection that isn't frozen (tuples and vectors always are)."""
-    return isinstance(kind, (types.LIST, types.MAP)) and not isinstance(kind, types.VECTOR)
 
 
 def _problems(kind: Any, frozen: bool) -> Iterator[str]:
@@ -140,20 +134,20 @@ def _problems(kind: Any, frozen: bool) -> Iterator[str]:
     elif isinstance(kind, types.UserType):
         return
     elif isinstance(kind, types.Composite):
-        is_open = _is_open(kind) and not frozen
+        not_frozen = is_open(kind) and not frozen
         parts = kind.parts()
         if isinstance(kind, (types.SET, types.MAP)) and isinstance(parts[0], types.DURATION):
             yield "durations have no order and cannot be in sets or keys of maps"
         for part in parts:
             if isinstance(part, types.COUNTER):
                 yield "counters cannot be inside other types"
-            if is_open and (_is_open(part) or isinstance(part, types.UserType)):
+            if not_frozen and (is_open(part) or isinstance(part, types.UserType)):
                 yield "what is inside a collection must be frozen: write FROZEN(...)"
-            yield from _problems(part, frozen or not _is_open(kind))
+            yield from _problems(part, frozen or not is_open(kind))
 
 
 def _key_problems(kind: Any) -> Iterator[str]:
-    if _is_open(kind) or isinstance(kind, types.UserType):
+    if is_open(kind) or isinstance(kind, types.UserType):
         yield "in a primary key it must be frozen: write FROZEN(...)"
     if isinstance(kind, types.COUNTER):
         yield "a counter cannot be in a primary key"
@@ -165,13 +159,6 @@ def _has_duration(kind: Any) -> bool:
     if isinstance(kind, types.Composite):
         return any(map(_has_duration, kind.parts()))
     return isinstance(kind, types.DURATION)
-
-
-def _check_name(what: str, name: str) -> None:
-    if _NAME.fullmatch(name) is None:
-        raise InvalidModel(
-            f"{what} {name!r}: its name must be 1 to 222 letters of a-z, digits and underscores; nothing was sent"
-        )
 
 
 def _check_counters(table: Table, key: Key) -> None:
@@ -206,56 +193,3 @@ def _check_options(table: Table, dialect: Dialect | None) -> None:
             raise InvalidModel(
                 f"table {table.name!r}: cql_id takes a uuid, not {table_id!r}; nothing was sent"
             ) from None
-
-
-def check_index(index: Index, dialect: Dialect | None = None) -> None:
-    """Refuse an index that CQL can't hold.
-
-    :raises UnsupportedConstruct: for unique indexes, several columns, expressions.
-    :raises InvalidModel: for a target that its column hasn't, and columns that can't have one.
-    """
-    where = f"(index {index.name!r})"
-    if index.name is not None:
-        _check_name("index", index.name)
-    if index.unique:
-        refuse(
-            f"unique index {where}",
-            "make the columns the primary key of a table of their own and insert IF NOT EXISTS",
-        )
-    if len(index.expressions) != 1 or len(index.columns) != 1:
-        refuse(f"index on several columns or an expression {where}", "make one index for each column")
-    if not isinstance(index.expressions[0], Column):
-        refuse(
-            f"index on an expression {where}",
-            "name the column, and for what a collection holds say cql_target='keys', 'values', 'entries' or 'full'",
-        )
-    target = index.kwargs.get("cql_target")
-    if target is not None and str(target).lower() not in TARGETS:
-        raise InvalidModel(
-            f"index {index.name!r}: cql_target takes {', '.join(TARGETS)}, not {target!r}; nothing was sent"
-        )
-    if index.kwargs.get("cql_options") and not index.kwargs.get("cql_using"):
-        raise InvalidModel(f"index {index.name!r}: cql_options needs cql_using, such as 'sai'; nothing was sent")
-    column = next(iter(index.columns))
-    if is_counter(column):
-        raise InvalidModel(f"index {index.name!r}: counters cannot be indexed; nothing was sent")
-    # op.create_index doesn't know the column's type.
-    if dialect is not None and target is not None and not isinstance(column.type, NullType):
-        _check_target(index, str(target).lower(), column.type, dialect)
-
-
-def _check_target(index: Index, target: str, kind: TypeEngine[Any], dialect: Dialect) -> None:
-    parsed: Any = parse_type(dialect.type_compiler_instance.process(kind))
-    frozen = isinstance(parsed, types.FROZEN)
-    inner = parsed.inner if frozen else parsed
-    if target == "full":
-        wrong = None if frozen and _is_open(inner) else "a frozen collection"
-    elif target in ("keys", "entries"):
-        wrong = None if isinstance(parsed, types.MAP) else "a map that is not frozen"
-    else:
-        wrong = None if _is_open(parsed) else "a collection that is not frozen"
-    if wrong is not None:
-        raise InvalidModel(
-            f"index {index.name!r}: the target {target!r} needs {wrong}, and the column is "
-            f"{dialect.type_compiler_instance.process(kind)}; nothing was sent"
-        )

@@ -10,17 +10,16 @@ from sqlalchemy.schema import ExecutableDDLElement
 from sqlalchemy.sql.compiler import DDLCompiler
 
 from alembic_cluster.errors import InvalidModel
-from alembic_cql.checks import check_column, check_index, check_table, check_user_type
+from alembic_cql.checks import check_column, check_table, check_user_type
 from alembic_cql.ddl_objects import column_check, column_mask
+from alembic_cql.indexes import SAI, VECTOR_INDEX, check_index
 from alembic_cql.options import map_literal, option_literal, table_options
 from alembic_cql.refusal import refuse
 from alembic_cql.schema import Key, MaterializedView, is_static
-from alembic_cql.types import LIST, MAP, UserType, quote_text
+from alembic_cql.types import UserType, quote_text
 
 # Table.info key: CREATE TABLE says IF NOT EXISTS, for tables of ours that several processes may create at once.
 IF_NOT_EXISTS = "alembic_cql.if_not_exists"
-SAI = "sai"
-VECTOR_INDEX = "vector_index"  # ScyllaDB's index on vectors; an SAI index is what Cassandra has for them
 
 
 class CreateUserType(ExecutableDDLElement):
@@ -72,25 +71,6 @@ class AlterTableOptions(ExecutableDDLElement):
 def _table_of(index: Index) -> Table:
     assert index.table is not None
     return index.table
-
-
-_SAI_CLASSES = ("sai", "storageattachedindex", "org.apache.cassandra.index.sai.storageattachedindex")
-
-
-def index_identity(index: Index) -> tuple[str, str | None, str | None, frozenset[tuple[str, str]]]:
-    """Give what makes an index what it is: column, class, target, options; equal for equal indexes."""
-    using = index.kwargs.get("cql_using")
-    if using is not None and using.lower() in (*_SAI_CLASSES, VECTOR_INDEX):
-        using = SAI
-    elif using == "legacy_local_table":
-        using = None
-    column = next(iter(index.columns))
-    target = index.kwargs.get("cql_target")
-    if target is None and using is None and isinstance(column.type, (LIST, MAP)):
-        target = "values"  # what the server makes of an index on a bare collection
-    options = index.kwargs.get("cql_options") or {}
-    texts = frozenset((str(key), str(value).lower()) for key, value in options.items())
-    return column.name, using, target and str(target).lower(), texts
 
 
 class CqlDDLCompiler(DDLCompiler):

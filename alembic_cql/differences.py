@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Column, Index, MetaData, Table
 from sqlalchemy.types import TypeEngine
 
-from alembic_cql.ddl import index_identity
+from alembic_cql.indexes import index_identity
 from alembic_cql.masks import parse_mask
 from alembic_cql.options import TABLE_OPTIONS, complete_options, readable_option, table_options
 from alembic_cql.reflection import TableInfo

@@ -10,15 +10,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from alembic.ddl.base import AddColumn, ColumnName, DropColumn
-from sqlalchemy import Connection
+from sqlalchemy import Column, Connection, Index, MetaData, PrimaryKeyConstraint, Table
 from sqlalchemy.schema import CreateIndex, CreateTable, DropIndex, DropTable
 
-from alembic_cluster.errors import UnsupportedOperation
+from alembic_cluster.errors import InvalidModel, UnsupportedOperation
 from alembic_cql.ddl import CreateMaterializedView, DropMaterializedView
 from alembic_cql.ddl_objects import AlterKeyspace, CreateKeyspace
 from alembic_cql.differences import refused_addition
+from alembic_cql.indexes import check_index
 from alembic_cql.keyspaces import check_datacenters, check_server
-from alembic_cql.reflection import KeyspaceInfo, TableInfo
+from alembic_cql.reflection import KeyspaceInfo, TableInfo, to_table
 from alembic_cql.schema import is_static
 from alembic_cql.types import UserType
 
@@ -58,6 +59,9 @@ class Foresight:
         if isinstance(construct, (CreateKeyspace, AlterKeyspace)):
             self._check_keyspace(construct)
             return
+        if isinstance(construct, CreateIndex):
+            self._check_index(construct.element)
+            return
         if isinstance(construct, (ColumnName, DropColumn, AddColumn)):
             name, schema = str(construct.table_name), construct.schema
         elif isinstance(construct, DropTable):
@@ -83,6 +87,32 @@ class Foresight:
             name, options = construct.name, construct.changes
         check_server(name, options, self._dialect.features)
         check_datacenters(name, options.get("replication"), self._dialect.datacenters(self._connection))
+
+    def _check_index(self, index: Index) -> None:
+        """Hold an index against its table, which ``op.create_index`` only knows by name."""
+        check_index(index)
+        if index.table is None:
+            return
+        name, schema, column = index.table.name, index.table.schema, next(iter(index.columns)).name
+        made: Any = next((item.element for item in self._earlier(CreateTable) if item.element.name == name), None)
+        found = self._known(name, schema)
+        if made is None and found is not None:
+            made = to_table(found, MetaData(), self._dialect.features)
+        if made is None or any(isinstance(item, (ColumnName, str)) for item in self.recorded):
+            return
+        columns = {item.name: item.type for item in made.columns}
+        for earlier in self._earlier(AddColumn):
+            if str(earlier.table_name) == name and earlier.schema == schema:
+                columns[earlier.column.name] = earlier.column.type
+        if column not in columns:
+            raise InvalidModel(
+                f"index {index.name!r}: table {name!r} has no column {column!r}; it has "
+                f"{', '.join(columns)}; nothing of this revision was sent"
+            )
+        copy = Table(name, MetaData(), *(Column(*item) for item in columns.items()), schema=schema)
+        copy.append_constraint(PrimaryKeyConstraint(*made.primary_key.columns.keys()))
+        copy.kwargs.update({key: value for key, value in made.kwargs.items() if key.startswith("cql_")})
+        check_index(Index(index.name, copy.columns[column], **index.kwargs), self._dialect)
 
     def _keyspace(self, schema: str | None) -> KeyspaceInfo:
         info: KeyspaceInfo = self._dialect.keyspace_info(self._connection, schema, info_cache=self._cache)

@@ -6,6 +6,23 @@ import re
 
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
+from alembic_cluster.errors import InvalidModel
+
+_NAME = re.compile(r"[A-Za-z0-9_]{1,222}")  # SchemaConstants: word characters, and what fits a file name
+
+
+def check_name(what: str, name: str) -> None:
+    """Refuse the name of a table or an index that no server takes.
+
+    :param what: what has it, for the message.
+    :raises InvalidModel: saying what a name is.
+    """
+    if _NAME.fullmatch(name) is None:
+        raise InvalidModel(
+            f"{what} {name!r}: its name must be 1 to 222 letters of a-z, digits and underscores; nothing was sent"
+        )
+
+
 # reserved_keywords.txt of Cassandra 5.0, and what ScyllaDB's Cql.g reserves besides. A name that is quoted without
 # need is the same name, so the union does no harm.
 RESERVED = frozenset(

@@ -23,10 +23,11 @@ from alembic_cluster.gate import Statement as GateStatement
 from alembic_cluster.rehearsal import RehearsedExecution, end_rehearsal, running_context
 from alembic_cluster.statements import Known, Statement
 from alembic_cql.answers import AnswerGate, ConcurrentChangeGate, is_refusal
-from alembic_cql.ddl import AlterTableOptions, index_identity
+from alembic_cql.ddl import AlterTableOptions
 from alembic_cql.effects import read_statements
 from alembic_cql.foresight import Foresight, Refusal
 from alembic_cql.heads import HeadMove, check_layout, count_moves, heads_table
+from alembic_cql.indexes import index_identity
 from alembic_cql.outcomes import was_applied
 from alembic_cql.refusal import missing_keyspace
 from alembic_cql.render import render_type

@@ -306,7 +306,7 @@ def reflect_keyspace(connection: Connection, schema: str | None = None) -> MetaD
         kinds = {column.name: column.kind for column in table.columns}
         if is_heads_table(kinds) or table.name.startswith(OWN_TABLES):
             continue
-        _to_table(table, metadata, dialect.features)
+        to_table(table, metadata, dialect.features)
     for view in keyspace.views.values():
         to_view(view, schema, dialect.features, metadata)
     objects = keyspace_objects(metadata)
@@ -321,7 +321,11 @@ def reflect_keyspace(connection: Connection, schema: str | None = None) -> MetaD
     return metadata
 
 
-def _to_table(table: TableInfo, metadata: MetaData, features: Features) -> Table:
+def to_table(table: TableInfo, metadata: MetaData, features: Features) -> Table:
+    """Make a Table out of a catalog entry.
+
+    :param metadata: where it is to belong.
+    """
     columns = [
         Column(
             column.name,

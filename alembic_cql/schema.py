@@ -18,7 +18,7 @@ from sqlalchemy.types import TypeDecorator
 from alembic_cluster.errors import InvalidModel
 from alembic_cql.functions import AggregateDefinition, FunctionDefinition
 from alembic_cql.keyspaces import Keyspace
-from alembic_cql.types import COUNTER, FROZEN, LIST, MAP, TUPLE, UserType
+from alembic_cql.types import COUNTER, FROZEN, LIST, MAP, TUPLE, VECTOR, UserType
 
 _INFO_KEY = "alembic_cql"
 
@@ -257,3 +257,8 @@ def is_static(column: Column[Any]) -> bool:
 def is_counter(column: Column[Any]) -> bool:
     """Whether a column is a counter."""
     return isinstance(column.type, COUNTER)
+
+
+def is_open(kind: Any) -> bool:
+    """Whether a type is a collection that isn't frozen (tuples and vectors always are)."""
+    return isinstance(kind, (LIST, MAP)) and not isinstance(kind, VECTOR)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Column, Connection, Engine, Index, Integer, MetaData, String, Table, inspect
 
 from alembic_cql import types as cql
-from alembic_cql.ddl import index_identity
+from alembic_cql.indexes import index_identity
 from alembic_cql.options import complete_options, option_literal, table_options
 from tests.cql.oracle import engine_of
 from tests.servers.fixtures import CassandraKeyspace
