@@ -16,6 +16,7 @@ from alembic_cql.compare_functions import compare_functions
 from alembic_cql.differences import changed_view_options, impossible_type_changes, impossible_view_changes
 from alembic_cql.features import Features
 from alembic_cql.functions import check_definitions
+from alembic_cql.options import check_changes
 from alembic_cql.reflection import KeyspaceInfo, TableInfo, to_view
 from alembic_cql.schema import MaterializedView, check_view, declared_types, keyspace_objects, sorted_types
 from alembic_cql.type_operations import AlterTypeOp, CreateTypeOp, DropTypeOp
@@ -68,6 +69,7 @@ def check_objects(autogen_context: Any) -> None:
             base = metadata.tables.get(view.base if schema is None else f"{schema}.{view.base}")
             if base is not None:
                 check_view(view, base)
+            check_changes(view.options, view.name, autogen_context.dialect.features, of_view=True)
 
 
 def compare_objects(autogen_context: Any, keyspaces: Mapping[str | None, KeyspaceInfo]) -> ObjectDifferences:

@@ -13,6 +13,7 @@ from alembic_cql.ddl_objects import CreateDefinition, CreateKeyspace, DropDefini
 from alembic_cql.environments import configured_keyspaces, in_environment
 from alembic_cql.functions import AggregateDefinition, Definition, check_definitions, signature
 from alembic_cql.keyspaces import Keyspace, check_datacenters, check_server
+from alembic_cql.options import check_changes
 from alembic_cql.reflection import KeyspaceInfo
 from alembic_cql.schema import (
     MaterializedView,
@@ -60,6 +61,7 @@ def _before_create(metadata: MetaData, connection: Any, tables: list[Table], che
         base = metadata.tables.get(_base_key(view))
         if base is not None:
             check_view(view, base)
+        check_changes(view.options, view.name, connection.dialect.features, of_view=True)
     definitions = keyspace_objects(metadata).definitions
     check_definitions(definitions, connection.dialect)
     there = _existing_definitions(connection, definitions) if checkfirst else set()

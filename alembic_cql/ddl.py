@@ -13,7 +13,7 @@ from alembic_cluster.errors import InvalidModel
 from alembic_cql.checks import check_column, check_table, check_user_type
 from alembic_cql.ddl_objects import column_check, column_mask
 from alembic_cql.indexes import SAI, VECTOR_INDEX, check_index
-from alembic_cql.options import map_literal, option_literal, table_options
+from alembic_cql.options import check_changes, map_literal, option_literal, table_options
 from alembic_cql.refusal import refuse
 from alembic_cql.schema import Key, MaterializedView, is_static
 from alembic_cql.types import UserType, quote_text
@@ -188,6 +188,8 @@ class CqlDDLCompiler(DDLCompiler):
         return self.visit_set_column_comment(drop, **kw)
 
     def visit_alter_cql_table_options(self, alter: AlterTableOptions, **kw: Any) -> str:
+        given = {name: value for name, value in alter.changes.items() if name != "comment"}
+        check_changes(given, alter.table_name, self.dialect.features)  # type: ignore[attr-defined]
         properties = [
             f"comment = {quote_text(value or '')}"
             if name == "comment"
@@ -208,6 +210,7 @@ class CqlDDLCompiler(DDLCompiler):
 
     def visit_create_cql_view(self, create: CreateMaterializedView, **kw: Any) -> str:
         view = create.element
+        check_changes(view.options, view.name, self.dialect.features, of_view=True)  # type: ignore[attr-defined]
         columns = "*"
         if view.columns is not None:  # those of the key must be named too
             columns = ", ".join(map(self.preparer.quote, dict.fromkeys((*view.columns, *view.key.columns))))

@@ -9,7 +9,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import ExecutableDDLElement
 from sqlalchemy.types import TypeEngine
 
-from alembic_cql.options import option_literal
+from alembic_cql.options import check_changes, option_literal
 from alembic_cql.types import quote_text
 
 
@@ -58,6 +58,8 @@ def _add_type_field(element: AddTypeField, compiler: Any, **kw: Any) -> str:
 
 @compiles(AlterViewOptions, "cql")
 def _alter_view_options(element: AlterViewOptions, compiler: Any, **kw: Any) -> str:
+    given = {name: value for name, value in element.changes.items() if name != "comment"}
+    check_changes(given, element.view_name, compiler.dialect.features, of_view=True)
     properties = [
         f"{name} = {quote_text(value or '') if name == 'comment' else option_literal(name, value, element.view_name)}"
         for name, value in element.changes.items()

@@ -45,8 +45,13 @@ class Features:
         return self.is_scylla
 
     @property
-    def fills_in_tombstone_gc(self) -> bool:
-        """ScyllaDB writes ``tombstone_gc`` itself at CREATE TABLE (get_default_tombstone_gc_mode)."""
+    def fills_in_options(self) -> bool:
+        """ScyllaDB writes some options itself at CREATE TABLE, otherwise by version and configuration.
+
+        These are ``tombstone_gc`` (get_default_tombstone_gc_mode), ``compression``
+        (sstable_compression_user_table_options in scylla.yaml; LZ4WithDictsCompressor since 2025.4), ``compaction``
+        (IncrementalCompactionStrategy since 2025.1 in some of them) and ``tablets``.
+        """
         return self.is_scylla
 
     @property

@@ -14,14 +14,15 @@ from sqlalchemy import Column, Connection, Index, MetaData, PrimaryKeyConstraint
 from sqlalchemy.schema import CreateIndex, CreateTable, DropIndex, DropTable
 
 from alembic_cluster.errors import InvalidModel, UnsupportedOperation
-from alembic_cql.ddl import CreateMaterializedView, DropMaterializedView
+from alembic_cql.ddl import AlterTableOptions, CreateMaterializedView, DropMaterializedView
 from alembic_cql.ddl_objects import AlterKeyspace, CreateKeyspace
 from alembic_cql.differences import refused_addition
 from alembic_cql.indexes import check_index
 from alembic_cql.keyspaces import check_datacenters, check_server
+from alembic_cql.options import check_options
 from alembic_cql.reflection import KeyspaceInfo, TableInfo, to_table
 from alembic_cql.schema import is_static
-from alembic_cql.types import UserType
+from alembic_cql.types import COUNTER, UserType
 
 _COPY = "add a column of another name, copy the values in batches, and drop the old one in a later revision"
 
@@ -62,6 +63,9 @@ class Foresight:
         if isinstance(construct, CreateIndex):
             self._check_index(construct.element)
             return
+        if isinstance(construct, AlterTableOptions):
+            self._check_options(construct)
+            return
         if isinstance(construct, (ColumnName, DropColumn, AddColumn)):
             name, schema = str(construct.table_name), construct.schema
         elif isinstance(construct, DropTable):
@@ -87,6 +91,23 @@ class Foresight:
             name, options = construct.name, construct.changes
         check_server(name, options, self._dialect.features)
         check_datacenters(name, options.get("replication"), self._dialect.datacenters(self._connection))
+
+    def _check_options(self, construct: AlterTableOptions) -> None:
+        table = self._known(construct.table_name, construct.schema)
+        given = {name: value for name, value in construct.changes.items() if name != "comment"}
+        if table is None:
+            return
+        where = f"table {table.name!r}"
+        options = {**table.options, **given}
+        check_options(options, table.name, self._dialect.features)
+        if given.get("default_time_to_live") and any(isinstance(column.type, COUNTER) for column in table.columns):
+            raise Refusal(f"{where} has counters, which cannot expire", "drop default_time_to_live")
+        views = self._views(table, construct.schema)
+        if "gc_grace_seconds" in given and not int(given["gc_grace_seconds"]) and views:
+            raise Refusal(
+                f"gc_grace_seconds of {where} cannot be 0, for it has the materialized view {', '.join(views)}",
+                "leave it above 0: what a view misses is kept that long",
+            )
 
     def _check_index(self, index: Index) -> None:
         """Hold an index against its table, which ``op.create_index`` only knows by name."""

@@ -21,12 +21,17 @@ class TableOption:
     :ivar default: the server's own value where a table doesn't set the option.
     :ivar takes: what it takes, for messages.
     :ivar server: ``cassandra`` or ``scylla`` for an option that only one of the two has.
+    :ivar since: release of Cassandra that it came with.
+    :ivar filled_in: whether ScyllaDB writes a value of its own at ``CREATE TABLE``, by its version and configuration:
+        compared there only when the model says one.
     """
 
     normal: Callable[[Any], Any]
     default: Any
     takes: str
     server: str | None = None
+    since: tuple[int, ...] = ()
+    filled_in: bool = False
 
 
 _MAP = "a map of texts"
@@ -34,35 +39,42 @@ _SECONDS = "seconds"
 _RETRY = "text such as '99p', '50ms', 'MIN(99p,50ms)', 'ALWAYS' or 'NEVER'"
 _CHANCE = "a number from 0 to 1"
 TABLE_OPTIONS: Mapping[str, TableOption] = {
-    "additional_write_policy": TableOption(values.retry, "99p", _RETRY, "cassandra"),
-    "allow_auto_snapshot": TableOption(values.flag, True, "true or false", "cassandra"),
+    "additional_write_policy": TableOption(values.retry, "99p", _RETRY, "cassandra", (4, 0)),
+    "allow_auto_snapshot": TableOption(values.flag, True, "true or false", "cassandra", (5, 0)),
     "bloom_filter_fp_chance": TableOption(values.number(0, 1, above=True), 0.01, "a number above 0, 1 at most"),
     "caching": TableOption(values.caching, {}, _MAP + " with 'keys' and 'rows_per_partition', ALL, NONE or a number"),
     "cdc": TableOption(values.cdc, False, "true or false (a map on ScyllaDB)"),
     "compaction": TableOption(
-        values.compaction, {"class": "SizeTieredCompactionStrategy"}, _MAP + " with 'class', a compaction strategy"
+        values.compaction,
+        {"class": "SizeTieredCompactionStrategy"},
+        _MAP + " with 'class', a compaction strategy",
+        filled_in=True,
     ),
     "compression": TableOption(
         values.compression,
         {"class": "LZ4Compressor"},
         _MAP + " with 'class', a compressor, and 'chunk_length_in_kb', a power of 2; or {'enabled': False} alone",
+        filled_in=True,
     ),
     "crc_check_chance": TableOption(values.number(0, 1), 1.0, _CHANCE),
     "default_time_to_live": TableOption(values.whole(0, values.LONGEST_TIME_TO_LIVE), 0, "seconds, 20 years at most"),
     "extensions": TableOption(values.blobs, {}, "a map from text to bytes"),
     "gc_grace_seconds": TableOption(values.whole(0), 864000, _SECONDS),
-    "incremental_backups": TableOption(values.flag, True, "true or false", "cassandra"),
+    "in_memory": TableOption(values.flag, False, "true or false", "scylla"),
+    "incremental_backups": TableOption(values.flag, True, "true or false", "cassandra", (5, 0)),
     "max_index_interval": TableOption(values.whole(1), 2048, "a whole number from 1"),
-    "memtable": TableOption(values.memtable, "default", "the name of a memtable configuration", "cassandra"),
+    "memtable": TableOption(values.memtable, "default", "the name of a memtable configuration", "cassandra", (4, 1)),
     "memtable_flush_period_in_ms": TableOption(values.whole(0), 0, "whole milliseconds from 0"),
     "min_index_interval": TableOption(values.whole(1), 128, "a whole number from 1"),
     "paxos_grace_seconds": TableOption(values.whole(0), 864000, _SECONDS, "scylla"),
     "per_partition_rate_limit": TableOption(values.texts, {}, _MAP, "scylla"),
-    "read_repair": TableOption(values.one_of("BLOCKING", "NONE"), "BLOCKING", "'BLOCKING' or 'NONE'", "cassandra"),
+    "read_repair": TableOption(
+        values.one_of("BLOCKING", "NONE"), "BLOCKING", "'BLOCKING' or 'NONE'", "cassandra", (4, 0)
+    ),
     "speculative_retry": TableOption(values.retry, "99p", _RETRY),
     "synchronous_updates": TableOption(values.flag, False, "true or false", "scylla"),
-    "tablets": TableOption(values.texts, {}, _MAP, "scylla"),
-    "tombstone_gc": TableOption(values.texts, {}, _MAP, "scylla"),
+    "tablets": TableOption(values.texts, {}, _MAP, "scylla", filled_in=True),
+    "tombstone_gc": TableOption(values.texts, {}, _MAP, "scylla", filled_in=True),
 }
 # What a model says beside the table's name, and is no option of the server's.
 STRUCTURE_OPTIONS = ("partition_key", "clustering_order", "id")
@@ -103,22 +115,41 @@ def check_options(given: Mapping[str, Any], table: str, features: Features) -> N
     :param table: the table's name, for messages.
     :raises InvalidModel: naming the option.
     """
-    for name in given:
-        normal_option(name, given[name], table)
-        server = TABLE_OPTIONS[name].server
-        if server is not None and (server == "scylla") is not features.is_scylla:
-            product = "ScyllaDB" if server == "scylla" else "Cassandra"
-            raise InvalidModel(f"table {table!r}: only {product} has the option cql_{name}; nothing was sent")
-    if isinstance(given.get("cdc"), Mapping) is not features.cdc_is_map and given.get("cdc") is not None:
-        takes = "a map" if features.cdc_is_map else "true or false"
-        raise InvalidModel(f"table {table!r}: the option cql_cdc takes {takes} on this server; nothing was sent")
-    if "enabled" in (given.get("caching") or ()) and not features.is_scylla:
-        raise InvalidModel(f"table {table!r}: only ScyllaDB has 'enabled' in cql_caching; nothing was sent")
+    check_changes(given, table, features)
     complete = complete_options(given, table, features)
     if complete["min_index_interval"] > complete["max_index_interval"]:
         raise InvalidModel(
             f"table {table!r}: cql_min_index_interval is {complete['min_index_interval']}, more than "
             f"cql_max_index_interval ({complete['max_index_interval']}); nothing was sent"
+        )
+
+
+def check_changes(given: Mapping[str, Any], table: str, features: Features, *, of_view: bool = False) -> None:
+    """Refuse options that the server hasn't, or whose values it wouldn't take, each by itself.
+
+    :param given: options by name, ``comment`` apart.
+    :param table: the name of the table or view, for messages.
+    :param of_view: whether they are a materialized view's.
+    :raises InvalidModel: naming the option.
+    """
+    what = f"materialized view {table!r}" if of_view else f"table {table!r}"
+    for name in given:
+        normal_option(name, given[name], table)
+        option = TABLE_OPTIONS[name]
+        if option.server is not None and (option.server == "scylla") is not features.is_scylla:
+            product = "ScyllaDB" if option.server == "scylla" else "Cassandra"
+            raise InvalidModel(f"{what}: only {product} has the option cql_{name}; nothing was sent")
+        if not features.is_scylla and features.release < option.since:
+            since = ".".join(map(str, option.since))
+            raise InvalidModel(f"{what}: the option cql_{name} came with Cassandra {since}; nothing was sent")
+    if isinstance(given.get("cdc"), Mapping) is not features.cdc_is_map and given.get("cdc") is not None:
+        takes = "a map" if features.cdc_is_map else "true or false"
+        raise InvalidModel(f"{what}: the option cql_cdc takes {takes} on this server; nothing was sent")
+    if "enabled" in (given.get("caching") or ()) and not features.is_scylla:
+        raise InvalidModel(f"{what}: only ScyllaDB has 'enabled' in cql_caching; nothing was sent")
+    if of_view and normal_option("default_time_to_live", given.get("default_time_to_live", 0), table):
+        raise InvalidModel(
+            f"{what} has no option default_time_to_live: its rows go when those of its table do; nothing was sent"
         )
 
 
@@ -133,7 +164,7 @@ def complete_options(given: Mapping[str, Any], table: str, features: Features) -
     complete = {}
     for name, option in TABLE_OPTIONS.items():
         value = given.get(name)
-        if name == "extensions" or (value is None and name == "tombstone_gc" and features.fills_in_tombstone_gc):
+        if name == "extensions" or (value is None and option.filled_in and features.fills_in_options):
             continue
         if value is None and name == "compaction" and features.default_compaction is not None:
             value = features.default_compaction
@@ -141,7 +172,7 @@ def complete_options(given: Mapping[str, Any], table: str, features: Features) -
     given_caching = given.get("caching")
     missing = features.caching_by_default if given_caching is None else features.caching_when_missing
     complete["caching"] = {**missing, **complete["caching"]}
-    leveled = complete["compaction"]["class"].endswith(".LeveledCompactionStrategy")
+    leveled = complete.get("compaction", {"class": ""})["class"].endswith(".LeveledCompactionStrategy")
     if given.get("bloom_filter_fp_chance") is None and leveled:
         complete["bloom_filter_fp_chance"] = 0.1  # the default hangs on the compaction (TableParams.java)
     return complete
@@ -154,7 +185,8 @@ def set_options(given: Mapping[str, Any], table: str, features: Features) -> dic
     """
     complete = complete_options(given, table, features)
     defaults = complete_options({"compaction": given.get("compaction")}, table, features)
-    defaults["compaction"] = complete_options({}, table, features)["compaction"]
+    if "compaction" in defaults:
+        defaults["compaction"] = complete_options({}, table, features).get("compaction")
     return {name: readable_option(name, value) for name, value in complete.items() if value != defaults.get(name)}
 
 

@@ -143,7 +143,7 @@ def read_keyspace(connection: Connection, keyspace: str, features: Features) -> 
         found = [_column(column, types, masks if view is None else {}) for column in columns.get(name, ())]
         if features.is_scylla:
             row = {**row, **extra_options(row, scylla_rows.get(name))}
-        own = tuple(_index(item) for item in sorted(indexes.get(name, ()), key=lambda item: item["index_name"]))
+        own = tuple(read_index(item) for item in sorted(indexes.get(name, ()), key=lambda item: item["index_name"]))
         return _table(name, row, found, indexes=own, view=view)
 
     tables = {}
@@ -266,16 +266,17 @@ def _table(
     return TableInfo(name, tuple(columns), options, row.get("comment") or "", indexes, view)
 
 
-def _index(row: Mapping[str, Any]) -> IndexInfo:
+def read_index(row: Mapping[str, Any]) -> IndexInfo:
+    """Make an index out of a row of ``system_schema.indexes``."""
     options = dict(row["options"] or {})
     target = options.pop("target")
     using = options.pop("class_name", None)
+    local = None
+    if target.startswith("{"):  # ScyllaDB's local index (target_parser.cc)
+        parts = json.loads(target)
+        local, target = tuple(map(_unquoted, parts["pk"])), parts["ck"][0]
     match = _TARGET.match(target)
     function, column = (match.group(1), match.group(2)) if match else (None, target)
-    local = None
-    if column.startswith("{"):  # ScyllaDB's local index (target_parser.cc)
-        parts = json.loads(column)
-        local, column = tuple(map(_unquoted, parts["pk"])), parts["ck"][0]
     return IndexInfo(row["index_name"], _unquoted(column), using, function, options, local)
 
 

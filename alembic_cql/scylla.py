@@ -13,6 +13,7 @@ from typing import Any
 
 _MAPS = ("tombstone_gc", "per_partition_rate_limit", "cdc")
 _PAXOS_GRACE = "paxos_grace_seconds"
+_SYNCHRONOUS = "system:synchronous_view_updates"  # db/tags/utils.hh
 _COLUMNS = ("cdc", "in_memory", "tablets")
 
 
@@ -24,6 +25,9 @@ def extra_options(row: Mapping[str, Any], scylla_row: Mapping[str, Any] | None) 
     """
     extensions = row.get("extensions") or {}
     found: dict[str, Any] = {name: _read_map(extensions[name]) for name in _MAPS if extensions.get(name)}
+    tags = _read_map(extensions["scylla_tags"]) if extensions.get("scylla_tags") else {}
+    if _SYNCHRONOUS in tags:
+        found["synchronous_updates"] = tags[_SYNCHRONOUS]
     if len(extensions.get(_PAXOS_GRACE) or b"") == 4:
         (found[_PAXOS_GRACE],) = struct.unpack("<i", bytes(extensions[_PAXOS_GRACE]))
     for name in _COLUMNS:
