@@ -16,7 +16,7 @@ from alembic_crdb.catalog import (
     PrimaryKey,
     Unique,
 )
-from alembic_crdb.catalog_objects import EnumType, Sequence, View, ZoneConfiguration
+from alembic_crdb.catalog_objects import Database, EnumType, Sequence, View, ZoneConfiguration
 from alembic_crdb.snapshot import Name
 
 Constraint: TypeAlias = "ForeignKey | Check | Unique"
@@ -251,6 +251,14 @@ class AlterZone:
     new: ZoneConfiguration | None
 
 
+@dataclass(frozen=True)
+class AlterRegions:
+    """The regions of the database or what it survives differ; the old one has no primary region where it has none."""
+
+    old: Database
+    new: Database
+
+
 Change: TypeAlias = (
     AddTable
     | DropTable
@@ -279,4 +287,5 @@ Change: TypeAlias = (
     | DropView
     | ReplaceView
     | AlterZone
+    | AlterRegions
 )

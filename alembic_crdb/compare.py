@@ -7,14 +7,16 @@ It takes the place of Alembic's own comparison of tables, and so of one round tr
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
 from alembic.operations import ops
 from alembic.util import PriorityDispatchResult
 from sqlalchemy import Table
+from sqlalchemy.schema import sort_tables_and_constraints
 
 from alembic_cluster.cautions import note_losses
-from alembic_crdb.database import read_database
+from alembic_crdb.database import read_database, read_zones
 from alembic_crdb.differences import compare_snapshots
 from alembic_crdb.filters import Filters
 from alembic_crdb.model import read_metadata
@@ -38,11 +40,13 @@ def compare_database(
     filters = Filters(autogen_context, schemas, default_schema)
     tables = [
         table
-        for table in autogen_context.sorted_tables
+        for table in _sorted_tables(autogen_context.metadata)
         if filters.is_compared((table.schema or default_schema, str(table.name)))
     ]
     model = filters.model(_read_models(autogen_context, tables, default_schema))
     database = filters.database(read_database(connection))
+    if model.zones and database.database is not None:
+        database = replace(database, zones=read_zones(connection, database.database.name))
     database, model = in_one_spelling(connection, database, model, default_schema)
     found = list(compare_snapshots(filters.elements(database), model, default_schema))
     if found:
@@ -51,6 +55,17 @@ def compare_database(
         note_losses(told, autogen_context.migration_context.impl, explain=True)
         upgrade_ops.ops.extend(told)
     return PriorityDispatchResult.STOP
+
+
+def _sorted_tables(metadata: Any) -> list[Table]:
+    """Give the tables of the models, each after those that it refers to, as far as there are no circles.
+
+    Alembic's own list comes with a warning where there are: circles are nothing to warn of here.
+    """
+    several = metadata if isinstance(metadata, (list, tuple)) else [metadata]
+    tables = [table for one in several for _, table in sorted(one.tables.items())]
+    ordered = sort_tables_and_constraints(tables)  # type: ignore[no-untyped-call]
+    return [table for table, _ in ordered if table is not None]
 
 
 def _read_models(autogen_context: Any, tables: list[Table], default_schema: str) -> Snapshot:

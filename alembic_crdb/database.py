@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from alembic_crdb.catalog import ObjectName
-from alembic_crdb.catalog_objects import EnumType, Statement, View
+from alembic_crdb.catalog_objects import Database, EnumType, Statement, View, ZoneConfiguration
 from alembic_crdb.parser import parse_rows
 from alembic_crdb.queries import without_database
 from alembic_crdb.snapshot import Snapshot, name_of, snapshot_of
@@ -21,6 +22,8 @@ SELECT 'database', current_database(), '', ''
 UNION ALL SELECT 'sql', '', '', create_statement FROM [SHOW CREATE ALL SCHEMAS]
 UNION ALL SELECT 'sql', '', '', create_statement FROM [SHOW CREATE ALL TYPES]
 UNION ALL SELECT 'sql', '', '', create_statement FROM [SHOW CREATE ALL TABLES]
+UNION ALL SELECT 'regions', primary_region, array_to_string(regions, ','), survival_goal FROM [SHOW DATABASES]
+WHERE database_name = current_database() AND primary_region <> ''
 """
 # Before v21.2 there is no ALL TYPES, ALL TABLES takes a second for a hundred tables, and materialized views are
 # printed as views. crdb_internal is open to everybody there.
@@ -36,7 +39,10 @@ UNION ALL SELECT 'enum', n.nspname, t.typname, lpad(e.enumsortorder::INT8::STRIN
 FROM pg_catalog.pg_enum AS e
 JOIN pg_catalog.pg_type AS t ON t.oid = e.enumtypid
 JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
+UNION ALL SELECT 'regions', primary_region, array_to_string(regions, ','), survival_goal FROM [SHOW DATABASES]
+WHERE database_name = current_database() AND primary_region <> ''
 """
+_ZONES = "SELECT raw_config_sql FROM [SHOW ZONE CONFIGURATIONS] WHERE raw_config_sql IS NOT NULL"
 _ORDER_DIGITS = 12
 SYSTEM_SCHEMAS = frozenset({"crdb_internal", "information_schema", "pg_catalog", "pg_extension"})
 
@@ -54,33 +60,65 @@ def read_database(connection: Connection) -> Snapshot:
     """
     if SHOWS_CREATE_ALL_TYPES.on(server_version(connection)):
         rows = connection.exec_driver_sql(reflecting_query(connection)).all()
-        name = next(row[1] for row in rows if row[0] == "database")
-        return _of_itself(snapshot_of(parse_rows(row[3] for row in rows if row[0] == "sql")), name)
+        database = _regions(rows)
+        return _of_itself(snapshot_of(parse_rows(row[3] for row in rows if row[0] == "sql")), database)
     return _before(connection)
 
 
-def _of_itself(snapshot: Snapshot, database: str) -> Snapshot:
+def read_zones(connection: Connection, database: str) -> dict[ZoneConfiguration, ZoneConfiguration]:
+    """Read the zone configurations of a database and its tables, and those of ranges, by what they are for.
+
+    A model that has none is not compared with them, so this is a query of its own.
+
+    :param database: the name of the connection's database, which is left out of the names of tables.
+    :raises UnreadableDDL: the server printed a statement that the parser does not understand.
+    """
+    rows = connection.exec_driver_sql(_ZONES).all()
+    zones = [each for each in parse_rows(row[0] for row in rows) if isinstance(each, ZoneConfiguration)]
+    ours = [
+        replace(zone, name=replace(zone.name, database=None))
+        for zone in zones
+        if zone.target in ("DATABASE", "RANGE") or zone.name.database == database
+    ]
+    return {replace(zone, options=()): zone for zone in ours if zone.target != "DATABASE" or zone.name.name == database}
+
+
+def _regions(rows: Iterable[Any]) -> Database:
+    """Give the database: its name and, when it has any, its regions and what it survives."""
+    name, found = "", None
+    for kind, *values in rows:
+        if kind == "database":
+            name = values[0]
+        elif kind == "regions":
+            found = values
+    if found is None:
+        return Database(name)
+    primary, regions, goal = found
+    return Database(name, primary, tuple(sorted(regions.split(","))), goal.upper())
+
+
+def _of_itself(snapshot: Snapshot, database: Database) -> Snapshot:
     """Take the database's own name out of its views, which must not name the database that they were read from."""
-    views = {key: replace(view, query=without_database(view.query, database)) for key, view in snapshot.views.items()}
-    return replace(snapshot, views=views)
+    views = {
+        key: replace(view, query=without_database(view.query, database.name)) for key, view in snapshot.views.items()
+    }
+    return replace(snapshot, views=views, database=database)
 
 
 def _before(connection: Connection) -> Snapshot:
-    database = ""
     texts: list[str] = []
     schemas: set[str] = set()
     materialized: set[tuple[str, str]] = set()
     labels: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-    for kind, schema, name, text in connection.exec_driver_sql(reflecting_query(connection)):
-        if kind == "database":
-            database = schema
-        elif kind == "sql":
+    rows = connection.exec_driver_sql(reflecting_query(connection)).all()
+    for kind, schema, name, text in rows:
+        if kind == "sql":
             texts.append(text)
         elif kind == "schema":
             schemas.add(schema)
         elif kind == "materialized":
             materialized.add((schema, name))
-        else:
+        elif kind == "enum":
             labels[schema, name].append(text)
     enums = [
         EnumType(ObjectName(name, schema), tuple(label[_ORDER_DIGITS:] for label in sorted(found)))
@@ -88,7 +126,7 @@ def _before(connection: Connection) -> Snapshot:
     ]
     statements: Iterable[Statement] = parse_rows(texts)
     snapshot = snapshot_of([*(_materialized(each, materialized) for each in statements), *enums])
-    return replace(_of_itself(snapshot, database), schemas=frozenset(schemas - SYSTEM_SCHEMAS - {"public"}))
+    return replace(_of_itself(snapshot, _regions(rows)), schemas=frozenset(schemas - SYSTEM_SCHEMAS - {"public"}))
 
 
 def _materialized(statement: Statement, names: set[tuple[str, str]]) -> Statement:

@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from alembic_crdb import changes, equality
 from alembic_crdb.catalog import Column, Index, IndexElement, Locality, Table, Unique
+from alembic_crdb.catalog_objects import Database, ZoneConfiguration
 from alembic_crdb.changes import Change
-from alembic_crdb.snapshot import Name, Snapshot
+from alembic_crdb.snapshot import Name, Snapshot, name_of
 
 T = TypeVar("T")
 _DEFAULT_LOCALITY = Locality("REGIONAL BY TABLE")
@@ -214,10 +215,43 @@ def compare_snapshots(database: Snapshot, model: Snapshot, default_schema: str =
             yield from compare_tables(key, table, model.tables[key], default_schema)
     yield from _comments(database, model)
     yield from _views(database, model)
-    for target in {**database.zones, **model.zones} if model.zones else {}:
-        have, want = database.zones.get(target), model.zones.get(target)
-        if (have and dict(have.options)) != (want and dict(want.options)):
+    yield from _zones(database, model, default_schema)
+    yield from _regions(database.database, model.database)
+
+
+def _zones(database: Snapshot, model: Snapshot, default_schema: str) -> Iterator[Change]:
+    """Compare zone configurations where the model has any; those of ranges and the database only where it has them.
+
+    Those of a database with regions are the server's own (documentation, page "Troubleshoot Replication Zones").
+    """
+    if not model.zones:
+        return
+    have_all = {_zone_key(zone, default_schema): zone for zone in database.zones.values()}
+    want_all = {_zone_key(zone, default_schema): zone for zone in model.zones.values()}
+    regional = database.database is not None and database.database.primary_region is not None
+    for key in {**have_all, **want_all}:
+        have, want = have_all.get(key), want_all.get(key)
+        if want is None and (regional or have is None or have.target in ("DATABASE", "RANGE")):
+            continue
+        if not equality.same_zone(have, want):
             yield changes.AlterZone(have, want)
+
+
+def _zone_key(zone: ZoneConfiguration, default_schema: str) -> tuple[object, ...]:
+    name = (zone.name.name,) if zone.target in ("DATABASE", "RANGE") else name_of(zone.name, default_schema)
+    return (zone.target, name, zone.index, zone.partition)
+
+
+def _regions(database: Database | None, model: Database | None) -> Iterator[Change]:
+    """Compare the regions of the database where the model says them; of what it says of another one, nothing."""
+    if database is None or model is None or model.name not in ("", database.name):
+        return
+
+    def said(each: Database) -> tuple[object, ...]:
+        return each.primary_region, frozenset(each.regions), each.survive or "ZONE"
+
+    if said(database) != said(model):
+        yield changes.AlterRegions(database, model)
 
 
 def _enums(database: Snapshot, model: Snapshot) -> Iterator[Change]:

@@ -18,6 +18,7 @@ from alembic_crdb.catalog import (
     SQLType,
     Unique,
 )
+from alembic_crdb.catalog_objects import ZoneConfiguration
 from alembic_crdb.snapshot import name_of
 
 #: ``VARCHAR`` is another name of ``STRING`` that the server remembers (documentation, page "STRING").
@@ -37,6 +38,7 @@ _DEFAULT_CRONS = frozenset({"'@hourly'", "'@daily'"})
 #: Parameters that servers set without being asked: schema_locked on every new table since v26.1 (documentation,
 #: page "Online Schema Changes"), ttl_job_cron in v22.1.
 _SERVERS_PARAMETERS = frozenset({"schema_locked", "ttl_job_cron"})
+_NO_CONSTRAINTS = frozenset({"[]", "{}"})
 _INTERVAL = SQLType("INTERVAL")
 _TEXT = SQLType("STRING")
 
@@ -177,6 +179,17 @@ def unique_key(unique: Unique) -> tuple[object, ...]:
 def same_check(database: Check, model: Check) -> bool:
     """Tell whether two checks are the same but for their names."""
     return equivalent(database.expression, model.expression, None)
+
+
+def same_zone(database: ZoneConfiguration | None, model: ZoneConfiguration | None) -> bool:
+    """Tell whether a zone configuration says what a model does; an empty list is as good as none."""
+    if database is None or model is None:
+        return database is model
+    have, want = (
+        {name: _plain(value) for name, value in zone.options if _plain(value) not in _NO_CONSTRAINTS}
+        for zone in (database, model)
+    )
+    return have == want
 
 
 def parameter_differences(

@@ -273,7 +273,7 @@ class AlterRegionOp(CockroachOperation):
     :param database: the database.
     :param action: ``ADD REGION``, ``DROP REGION`` or ``PRIMARY REGION``.
     :param region: the region.
-    :param existing: the primary region before, for the downgrade of ``PRIMARY REGION``.
+    :param existing: the primary region before, for the downgrade of ``PRIMARY REGION``; empty where there was none.
     """
 
     database: str
@@ -289,6 +289,8 @@ class AlterRegionOp(CockroachOperation):
         """Give the operation that takes it back."""
         if self.action == "PRIMARY REGION":
             before = known(self.existing, f"The primary region of {self.database}")
+            if not before:
+                return AlterRegionOp(self.database, "DROP REGION", self.region)
             return AlterRegionOp(self.database, self.action, before, self.region)
         return AlterRegionOp(self.database, "DROP REGION" if self.action == "ADD REGION" else "ADD REGION", self.region)
 

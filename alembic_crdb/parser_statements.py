@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
+from alembic_cluster.errors import UnreadableDDL
 from alembic_crdb.catalog import Check, Layout, ObjectName, SQLType
 from alembic_crdb.catalog_objects import (
     AddConstraint,
@@ -36,6 +37,8 @@ _FOREIGN: Final = ("STATISTICS", "SCHEDULE", "CHANGEFEED", "EXTENSION", "EXTERNA
 _DOMAIN_STOPS: Final[Mapping[str, list[str]]] = {"NOT": ["NULL"], "CONSTRAINT": [], "CHECK": []}
 _ROLE_WORDS: Final = frozenset({"CURRENT_USER", "SESSION_USER", "CURRENT_ROLE"})
 _COMMANDS: Final = ("ALL", "SELECT", "INSERT", "UPDATE", "DELETE")
+#: What a comment may be on beside what is compared.
+_NOT_COMPARED: Final = ("POLICY", "TRIGGER", "PROCEDURE", "ROUTINE", "EXTENSION", "ROLE")
 _OBJECTS: Final = ("DATABASE", "SCHEMA", "TYPE", "TABLE", "VIEW", "SEQUENCE")
 
 
@@ -80,7 +83,7 @@ class StatementCursor(DatabaseCursor):
         if self.accept("ALTER"):
             return self._alter(first)
         if self.accept("COMMENT", "ON"):
-            return self._comment()
+            return self._comment(first)
         verb = self.one_of("GRANT", "REVOKE")
         if verb is not None:
             return self.opaque(verb, None, first)
@@ -117,8 +120,24 @@ class StatementCursor(DatabaseCursor):
             "DOMAIN": self._domain,
             "SCHEMA": self._schema,
             "DATABASE": self.database,
-            "POLICY": self._policy,
+            "POLICY": lambda: self._or_whole("POLICY", self._policy),
         }
+
+    def _or_whole(self, kind: str, read: Callable[[], Statement]) -> Statement:
+        """Read a statement about what is not compared; kept whole where a newer server says it in other words.
+
+        :param kind: the words after ``CREATE`` or ``ALTER``, which were read.
+        """
+        behind = self.at
+        try:
+            statement = read()
+        except UnreadableDDL:
+            statement = None
+        if statement is not None and self.texts[self.at] in {";", ""}:
+            return statement
+        self.flags.clear()
+        self.at = behind
+        return self.opaque(kind, None, behind - len(kind.split()) - 1)
 
     def _name_if_any(self) -> ObjectName | None:
         token = self.texts[self.at]
@@ -260,6 +279,8 @@ class StatementCursor(DatabaseCursor):
             return self._zone("RANGE", None)
         if self.accept("DEFAULT", "PRIVILEGES"):
             return self.opaque("ALTER DEFAULT PRIVILEGES", None, first)
+        if self.accept("POLICY"):
+            return self.opaque("ALTER POLICY", None, first)
         kind = self.needed(*_NAMED, "VIEW", "SEQUENCE", "TYPE", "SCHEMA", "DOMAIN")
         return self.opaque(f"ALTER {kind}", self.object_name(), first)
 
@@ -280,7 +301,7 @@ class StatementCursor(DatabaseCursor):
             return ValidateConstraint(table, self.name(), self.layout())
         if self.texts[self.at] == "CONFIGURE":
             return self._zone_of("TABLE", table, None, None)
-        if self.texts[self.at] == "OWNER" or self.texts[self.at + 1] == "TRIGGER":
+        if self.texts[self.at] == "OWNER" or "TRIGGER" in self.texts[self.at + 1 : self.at + 3]:
             return self.opaque("ALTER TABLE", table, first)
         modes: list[str] = []
         while True:
@@ -313,7 +334,9 @@ class StatementCursor(DatabaseCursor):
                     break
         return ZoneConfiguration(target, name, tuple(options), index, partition, self.layout(indent))  # type: ignore[arg-type]
 
-    def _comment(self) -> Comment:
+    def _comment(self, first: int) -> Comment | Opaque:
+        if self.texts[self.at] in _NOT_COMPARED:
+            return self.opaque(f"COMMENT ON {self.needed(*_NOT_COMPARED)}", None, first)
         target = self.needed(*_OBJECTS, "COLUMN", "INDEX", "CONSTRAINT", "FUNCTION")
         child: str | None = None
         if target == "COLUMN":

@@ -21,6 +21,7 @@ from alembic_crdb.naming import add_constraint
 from alembic_crdb.printer import to_sql
 from alembic_crdb.printer_base import ElementPrinter
 from alembic_crdb.snapshot import Name, Snapshot, name_of
+from alembic_crdb.telling_regions import regions_after, regions_before
 from alembic_crdb.to_metadata import (
     TableMaker,
     check_constraint,
@@ -72,12 +73,14 @@ class Teller:
         found = self._with_views_in_the_way(found)
         before = (changes.DropView, changes.AddEnum, changes.AlterEnum, changes.AddSequence)
         after = (changes.DropSequence, changes.AddView, changes.AlterZone)
+        yield from regions_before(found)
         yield from self._objects(change for change in found if isinstance(change, before))
         yield from self._added_tables([change.table for change in found if isinstance(change, changes.AddTable)])
         yield from self._dropped_tables([change.table for change in found if isinstance(change, changes.DropTable)])
         yield from self._modified(found)
         yield from self._objects(change for change in found if isinstance(change, after))
         yield from self._unused_enums(found)
+        yield from regions_after(found)
 
     def _key(self, name: catalog.ObjectName) -> Name:
         return name_of(name, self.default_schema)

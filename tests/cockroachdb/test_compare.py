@@ -13,7 +13,7 @@ from alembic.operations import Operations
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.engine import Connection
 
-from alembic_crdb import View
+from alembic_crdb import View, ZoneConfiguration
 from alembic_crdb.types import INT4
 from tests.servers.fixtures import CockroachDatabase
 
@@ -76,6 +76,13 @@ def referring(**options: Any) -> Model:
                 "t_id", sa.BigInteger, *([sa.ForeignKey("t.id", **options)] if options != {"none": True} else [])
             ),
         )
+
+    return model
+
+
+def zoned(seconds: int) -> Model:
+    def model(metadata: sa.MetaData) -> None:
+        ZoneConfiguration(table(metadata), {"gc.ttlseconds": seconds}, metadata=metadata)
 
     return model
 
@@ -159,6 +166,7 @@ CHANGES: list[tuple[str, Model, Model, str]] = [
         lambda metadata: (table(metadata), sa.Sequence("s", metadata=metadata, increment=5)),
         "create_sequence",
     ),
+    ("zone", zoned(3600), zoned(7200), "configure_zone"),
     (
         "reserved words",
         table,
