@@ -103,7 +103,7 @@ def alter_region(
     :param database: the database.
     :param action: ``ADD REGION``, ``DROP REGION`` or ``PRIMARY REGION``.
     :param region: the region.
-    :param existing: the primary region before, for the downgrade of ``PRIMARY REGION``.
+    :param existing: the primary region before, for the downgrade of ``PRIMARY REGION``; empty where there was none.
     """
 
 def comment_on(
