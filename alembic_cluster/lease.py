@@ -160,9 +160,7 @@ class Renewal:
         self._connect = connect
         self._clock = clock
         self._stopped = threading.Event()
-        self._thread = threading.Thread(
-            target=run, args=(self._work,), name="alembic-cluster lease", daemon=True
-        )
+        self._thread = threading.Thread(target=run, args=(self._work,), name="alembic-cluster lease", daemon=True)
 
     def start(self) -> None:
         """Begin."""

@@ -24,7 +24,7 @@ from alembic_cluster.errors import ConfigurationError, PhaseRefused
 from alembic_cluster.settings import Settings
 from alembic_cluster.statements import Known
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("alembic.cluster")  # below the logger that alembic.ini sets up
 
 EXPAND, CONTRACT = PHASES = ("expand", "contract")
 

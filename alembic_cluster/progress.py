@@ -31,7 +31,7 @@ from sqlalchemy.engine import Connection
 from alembic_cluster.gate import Gate, Gates, Place, Statement
 from alembic_cluster.settings import Settings
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("alembic.cluster")  # below the logger that alembic.ini sets up
 
 Kind = Literal[
     "run started",

@@ -305,9 +305,7 @@ class Run:
 
         return run
 
-    def _open_journal(
-        self, header: JournalHeader, left: tuple[JournalHeader, list[JournalRow]] | None
-    ) -> JournalGate:
+    def _open_journal(self, header: JournalHeader, left: tuple[JournalHeader, list[JournalRow]] | None) -> JournalGate:
         if left is None:
             return JournalGate(self._stores, self._impl, header)
         before, rows = left

@@ -297,9 +297,7 @@ class CqlLease:
         """Raise the fence and change the holder's row, both or neither."""
         scope = self._stores.scope
         condition, given = ("fence = ?", (before,)) if before else ("fence = null", ())
-        batch = (
-            f"BEGIN BATCH UPDATE {self._table} SET fence = ? WHERE scope = ? IF {condition}; {cql}; APPLY BATCH"
-        )
+        batch = f"BEGIN BATCH UPDATE {self._table} SET fence = ? WHERE scope = ? IF {condition}; {cql}; APPLY BATCH"
         return self._resolved(batch, (fence, scope, *given, *values), is_ours)
 
     def _resolved(self, cql: str, values: tuple[Any, ...], is_ours: Callable[[LockState], bool]) -> bool:
@@ -482,9 +480,7 @@ class CqlJournal:
     def forget(self, before: int) -> None:
         """Delete the journals of all fences below ``before``."""
         self._kept_back.clear()
-        self._stores.write_later(
-            f"DELETE FROM {self._table} WHERE scope = ? AND fence < ?", self._stores.scope, before
-        )
+        self._stores.write_later(f"DELETE FROM {self._table} WHERE scope = ? AND fence < ?", self._stores.scope, before)
 
 
 # What the catalog, or sending it again, settles as well (see outcomes.py); so its row may come a moment later.

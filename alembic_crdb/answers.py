@@ -20,7 +20,7 @@ from alembic_crdb.reconnecting import reconnect
 from alembic_crdb.stores import CockroachStores
 from alembic_crdb.transactions import Transactions, is_data_change, is_schema_change
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("alembic.cockroachdb")  # below the logger that alembic.ini sets up
 
 _CANCELED: Final = "57014"  # query_canceled: statement_timeout, or somebody's CANCEL QUERY
 _MOST = 5  # times that one statement may lose its connection

@@ -61,7 +61,7 @@ from alembic_crdb.types import same_type
 from alembic_crdb.uniques import is_droppable_unique
 from alembic_crdb.versions import ALTERS_ANY_TYPE, DROPS_UNIQUE_CONSTRAINT, remember_version, version_of
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("alembic.cockroachdb")  # below the logger that alembic.ini sets up
 
 _CAST = re.compile(r":::?[\w.\"]+(?:\([\d, ]*\))?(?:\[\])*")
 

@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 from alembic_cluster.errors import UnreadableDDL
 from alembic_crdb.lexer import is_word, read_name, tokenize
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("alembic.cockroachdb")  # below the logger that alembic.ini sets up
 
 _FINISHED = frozenset({"succeeded", "failed", "canceled", "revert-failed"})
 _PAUSED = frozenset({"paused", "pause-requested"})

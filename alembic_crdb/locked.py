@@ -20,7 +20,7 @@ from alembic_crdb.evidence import ABSENT, look, tables_of
 from alembic_crdb.raw import sqlstate_of, tell
 from alembic_crdb.transactions import is_schema_change
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("alembic.cockroachdb")  # below the logger that alembic.ini sets up
 
 _OPERATOR_INTERVENTION: Final = "57000"
 _REFUSAL: Final = re.compile(r"schema_locked|\bis locked\b", re.I)

@@ -13,7 +13,7 @@ from alembic_cluster.errors import first_line
 from alembic_crdb.beside import pause_for
 from alembic_crdb.raw import tell
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("alembic.cockroachdb")  # below the logger that alembic.ini sets up
 
 
 def reconnect(

@@ -23,7 +23,7 @@ from alembic_crdb.jobs import Listener, await_jobs
 from alembic_crdb.raw import is_unanswered, sqlstate_of, tell
 from alembic_crdb.transactions import Transactions, is_schema_change
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("alembic.cockroachdb")  # below the logger that alembic.ini sets up
 
 SERIALIZATION_FAILURE: Final = "40001"
 _FIRST_PAUSE = 0.05  # seconds

@@ -20,7 +20,7 @@ from alembic_crdb.stores import CockroachStores
 from alembic_crdb.transactions import Transactions
 from alembic_crdb.watching import JobsGate
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("alembic.cockroachdb")  # below the logger that alembic.ini sets up
 
 if TYPE_CHECKING:
     _Base = WatchedExecution

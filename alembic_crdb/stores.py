@@ -35,7 +35,7 @@ from alembic_crdb.locked import lock_again
 from alembic_crdb.raw import NO_TABLE, sqlstate_of, tell
 from alembic_crdb.transactions import enter_autocommit, is_data_change
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("alembic.cockroachdb")  # below the logger that alembic.ini sets up
 
 _RACE: Final = frozenset({"40001", "42P07", "23505", "XX000"})  # what one of several creators may be told
 _TRIES: Final = 20

@@ -32,7 +32,7 @@ from alembic_crdb.to_metadata import (
     unique_constraint,
 )
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("alembic.cockroachdb")  # below the logger that alembic.ini sets up
 _PRINT = ElementPrinter(catalog.CANONICAL)
 _DATA_LOSS = (
     "The formula of column {column} of {table} differs, which no server changes in place: the column is dropped and "

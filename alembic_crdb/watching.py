@@ -14,7 +14,7 @@ from alembic_crdb.beside import connection_beside, pause_for, send_and
 from alembic_crdb.jobs import Job, Listener, await_jobs, how_to, schema_changes, sentence
 from alembic_crdb.transactions import is_schema_change
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("alembic.cockroachdb")  # below the logger that alembic.ini sets up
 
 _QUIET = 1.0  # seconds that a statement may take before its job is looked for
 _EVERY = 1.0  # seconds between two looks

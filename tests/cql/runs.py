@@ -13,8 +13,8 @@ from alembic import command
 from tests.cql.project import Project
 from tests.servers.fixtures import CassandraKeyspace
 
-# Stands in for the moment at which a process dies: AT says before or after which change, counted over the whole run;
-# `during` lets the statement go out and dies before the answer is read.
+# Stands in for the moment at which a process dies: DIE says before or after which statement of a revision, counted over
+# all of the run's; `during` lets the statement go out and dies before the answer is read.
 DYING = """
 import os, signal, time
 from alembic_cluster.gate import Gate, Gates, Place
@@ -25,7 +25,7 @@ class Dying(Gate):
         self.when, _, number = at.partition(":")
         self.number, self.count = int(number), 0
     def around(self, statement, send):
-        if not statement.changes:
+        if statement.ordinal is None:
             return send()
         self.count += 1
         here = self.count == self.number

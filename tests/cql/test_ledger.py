@@ -25,7 +25,7 @@ def creates(*names: str) -> str:
 
 
 def test_an_edited_revision(project: LockedProject) -> None:
-    file = project.revision("a", creates("a"))
+    file = project.revision("a", creates("a"), "op.drop_table('a')")
     project.upgrade()
     applied = file.read_text()
     file.write_text(applied.replace("\n", "\r\n"))

@@ -154,9 +154,7 @@ def test_eight_at_once(project: LockedProject) -> None:
 
 
 def test_stopped_longer_than_its_lease(project: LockedProject) -> None:
-    project.revision(
-        "a", "\n".join(f"op.execute('CREATE TABLE t{number} (a int PRIMARY KEY)')" for number in range(4))
-    )
+    project.revision("a", "\n".join(f"op.execute('CREATE TABLE t{number} (a int PRIMARY KEY)')" for number in range(4)))
     for place in ("stop:2", "stopafter:3") if FULL else ("stop:2",):
         first = project.process("-x", "lock_ttl=3", "upgrade", "head", DIE=place)
         os.waitpid(first.pid, os.WUNTRACED)
