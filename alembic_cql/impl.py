@@ -54,6 +54,10 @@ class _TextExecution(DefaultImpl):
         assert self.connection is not None
         return self.connection.exec_driver_sql(construct, execution_options=dict(execution_options or {}))
 
+    def execute_script(self, script: str) -> None:
+        """Send the statements of a text as they stand."""
+        self._exec(script)
+
 
 class CqlImpl(WatchedExecution, RehearsedExecution, _TextExecution):
     """Alembic's DDL for Cassandra and ScyllaDB."""

@@ -313,12 +313,12 @@ def execute_file(
     up: str | Path,
     down: str | Path | None = None,
 ) -> None:
-    """Send the statements of a CQL file: ``op.execute_file("0001_up.cql", down="0001_down.cql")``.
+    """Send the statements of a file: ``op.execute_file("0001_up.sql", down="0001_down.sql")``.
 
     A path that isn't absolute is looked for beside the revision, then in the working directory.
 
     :param up: the file whose statements are sent, UTF-8.
     :param down: the file that takes them back; a downgrade that Alembic writes out of this operation sends it.
     :raises ConfigurationError: when the file can't be read; nothing of it was sent.
-    :raises UnreadableScript: when it can't be taken apart; nothing of it was sent.
+    :raises UnreadableScript: when it can't be taken apart (CQL); nothing of it was sent.
     """

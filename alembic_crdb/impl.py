@@ -218,6 +218,10 @@ class CockroachDBImpl(
             result = super()._exec(part, execution_options, multiparams, params)
         return result
 
+    def execute_script(self, script: str) -> None:
+        """Send a text as it is: a colon in it is no bind parameter."""
+        self._exec(text(bind_free(script)))
+
     def _apart(self, construct: Executable | str) -> list[Executable | str]:
         if not isinstance(construct, str | TextClause):
             return [construct]

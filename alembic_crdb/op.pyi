@@ -2,6 +2,7 @@
 """Alembic's ``op`` with the operations of this package."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from alembic.op import *  # noqa: F403
@@ -243,13 +244,18 @@ def drop_view(
     """
 
 def execute_file(
-    path: str,
-    down: str | None = None,
+    up: str | Path,
+    down: str | Path | None = None,
 ) -> None:
-    """The SQL of a file.
+    """Send the statements of a file: ``op.execute_file("0001_up.sql", down="0001_down.sql")``.
 
-    :param path: the file, UTF-8; relative to the working directory.
-    :param down: the file of the downgrade.
+    A path that isn't absolute is looked for beside the revision, then in the working directory. The database's own
+    implementation sends the text: its method ``execute_script``.
+
+    :param up: the file whose statements are sent, UTF-8.
+    :param down: the file that takes them back; a downgrade that Alembic writes out of this operation sends it.
+    :raises ConfigurationError: when the file can't be read; nothing of it was sent.
+    :raises UnreadableScript: when it can't be taken apart (CQL); nothing of it was sent.
     """
 
 def execute_sql(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy.sql import Executable
 
-from alembic_cluster.errors import ConfigurationError, InvalidModel
+from alembic_cluster.errors import InvalidModel
+from alembic_cluster.file_operations import ExecuteFileOp
 from alembic_crdb import alterations, ddl
 from alembic_crdb.catalog import IndexElement, PrimaryKey
 from alembic_crdb.model import locality_of
@@ -349,35 +349,6 @@ class ExecuteSqlOp(CockroachOperation):
     def reverse(self) -> ExecuteSqlOp:
         """Give the operation with both texts exchanged."""
         return ExecuteSqlOp(known(self.down, "The SQL"), self.up)
-
-
-@operation("execute_file")
-@dataclass(eq=False)
-class ExecuteFileOp(CockroachOperation):
-    """The SQL of a file.
-
-    :param path: the file, UTF-8; relative to the working directory.
-    :param down: the file of the downgrade.
-    """
-
-    path: str
-    down: str | None = None
-
-    def statements(self, dialect: Any) -> Iterable[Executable]:
-        """Give the file's text.
-
-        :raises ConfigurationError: it can't be read; nothing was sent.
-        """
-        try:
-            content = Path(self.path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"The SQL file {self.path} can't be read: {error}. Nothing was sent.") from error
-        if content.strip():
-            yield sql(content)
-
-    def reverse(self) -> ExecuteFileOp:
-        """Give the operation with both files exchanged."""
-        return ExecuteFileOp(known(self.down, "The SQL file"), self.path)
 
 
 __all__ = [

@@ -27,13 +27,12 @@ from alembic_cql.features import Features
 from alembic_cql.heads import heads_table
 from alembic_cql.options import TABLE_OPTIONS, complete_options
 from alembic_cql.url import QUERY_OPTIONS
-from alembic_crdb import operations as crdb_operations
-from alembic_crdb import operations_objects
 from alembic_crdb.arguments import OPTIONS
-from alembic_crdb.operation_base import CockroachOperation
 from tests.cockroachdb.project import Project
 from tests.servers.cache import PROJECT
 from tests.servers.fixtures import CassandraKeyspace, CockroachDatabase
+from tests.unit.crdb.op_stub import operations as operations_for_cockroachdb
+from tests.unit.op_stub import operations as operations_for_cql
 
 DOCS = PROJECT / "docs"
 DIALECT = CassandraDialect()
@@ -226,13 +225,12 @@ def test_operations_for_cockroachdb() -> None:
         for row in rows(section(page("cockroachdb.md"), "Operations beyond Alembic's own"))
         for name in code(row[1])
     }
-    ours = {
-        f"op.{value.name}"
-        for module in (crdb_operations, operations_objects)
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, CockroachOperation) and value.name
-    }
-    assert said == ours
+    assert said == {f"op.{name}" for name in operations_for_cockroachdb()}
+
+
+def test_operations_for_cql() -> None:
+    text = page("cql/operations.md")
+    assert [name for name in operations_for_cql() if f"op.{name}" not in text] == []
 
 
 def test_the_revision_for_cockroachdb_runs(cockroach_database: CockroachDatabase, tmp_path: Path) -> None:

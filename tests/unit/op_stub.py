@@ -29,7 +29,7 @@ from alembic_cql.types import TypeArgument, UserType
 def operations() -> dict[str, Any]:
     """Give the functions that revisions get from this package, by name."""
     found = {}
-    ours = "alembic_cql."
+    ours = ("alembic_cql.", "alembic_cluster.file_operations")
     modules = [item for item in vars(op).values() if inspect.ismodule(item) and item.__name__.startswith(ours)]
     for module in modules:
         for kind in vars(module).values():

@@ -6,6 +6,9 @@ import inspect
 import textwrap
 from collections.abc import Iterator
 
+from alembic.operations import MigrateOperation
+
+from alembic_cluster.file_operations import ExecuteFileOp
 from alembic_crdb import op  # noqa: F401  (it registers the operations)
 from alembic_crdb.operation_base import CockroachOperation
 
@@ -14,6 +17,7 @@ HEAD = '''\
 """Alembic's ``op`` with the operations of this package."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from alembic.op import *  # noqa: F403
@@ -22,9 +26,10 @@ from alembic_crdb.catalog_objects import CommentTarget
 '''
 
 
-def operations() -> dict[str, type[CockroachOperation]]:
+def operations() -> dict[str, type[MigrateOperation]]:
     """Give the operations that revisions get from this package, by name."""
-    return {kind.name: kind for kind in sorted(_kinds(CockroachOperation), key=lambda kind: kind.name) if kind.name}
+    own = {kind.name: kind for kind in _kinds(CockroachOperation) if kind.name}
+    return dict(sorted({**own, "execute_file": ExecuteFileOp}.items()))
 
 
 def _kinds(base: type[CockroachOperation]) -> Iterator[type[CockroachOperation]]:
@@ -39,7 +44,7 @@ def stub() -> str:
     return HEAD + "".join(f"\n{_stub(name, kind)}" for name, kind in operations().items())
 
 
-def _stub(name: str, kind: type[CockroachOperation]) -> str:
+def _stub(name: str, kind: type[MigrateOperation]) -> str:
     lines = [f"def {name}("]
     for each in list(inspect.signature(kind).parameters.values()):
         default = "" if each.default is each.empty else f" = {each.default!r}"

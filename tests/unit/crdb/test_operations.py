@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy_cockroachdb.psycopg2 import CockroachDBDialect_psycopg2
 
-from alembic_cluster.errors import ConfigurationError, InvalidModel
+from alembic_cluster.errors import InvalidModel
 from alembic_crdb import operations, operations_objects
 from alembic_crdb.operation_base import CockroachOperation
 
@@ -113,15 +113,6 @@ def test_a_way_back_that_is_not_known_is_refused(op):
         op.reverse()
 
 
-def test_a_visibility_out_of_range_and_a_file_that_is_not_there_are_refused(dialect, tmp_path):
+def test_a_visibility_out_of_range_is_refused(dialect):
     with pytest.raises(InvalidModel):
         list(operations.AlterIndexVisibilityOp("ix", "t", 1.5).statements(dialect))
-    with pytest.raises(ConfigurationError):
-        list(operations.ExecuteFileOp(str(tmp_path / "none.sql")).statements(dialect))
-
-
-def test_a_file_is_sent_as_it_is(dialect, tmp_path):
-    file = tmp_path / "up.sql"
-    file.write_text("SELECT ':x', 10 % 3", encoding="utf-8")
-    [statement] = operations.ExecuteFileOp(str(file)).statements(dialect)
-    assert "':x'" in str(statement.compile(dialect=dialect))
