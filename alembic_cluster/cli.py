@@ -4,42 +4,19 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
-from typing import Any
 
 from alembic.config import CommandLine, Config
 
-from alembic_cluster.commands import repair, unlock
+from alembic_cluster import commands
 from alembic_cluster.errors import LockNotAcquired
-
-COMMANDS: tuple[Any, ...] = (unlock, repair)
-#: Options of Alembic's own commands: names of the commands, the option, and what argparse is told.
-OPTIONS: tuple[tuple[tuple[str, ...], str, dict[str, Any]], ...] = (
-    (
-        ("upgrade", "downgrade", "stamp", "unlock", "repair"),
-        "--lock-wait",
-        {"type": float, "metavar": "SECONDS", "help": "Wait that long at most for another run to end (600)."},
-    ),
-    (
-        ("upgrade", "downgrade"),
-        "--allow-edited",
-        {
-            "action": "store_true",
-            "help": "Go on although an applied revision, or the rest of a half-applied one, was edited.",
-        },
-    ),
-)
 
 
 class ClusterCommandLine(CommandLine):
-    """Alembic's command line with what this package adds."""
+    """Alembic's command line with what :mod:`alembic_cluster.commands` adds."""
 
     def __init__(self, prog: str | None = None) -> None:
         super().__init__(prog)
-        for module in COMMANDS:
-            module.register(self)
-        for commands, option, arguments in OPTIONS:
-            for name in commands:
-                self.subparsers.choices[name].add_argument(option, **arguments)
+        commands.register(self)
 
     def run_cmd(self, config: Config, options: Namespace) -> None:
         """Run one command, as Alembic's own method of this name does.

@@ -336,6 +336,17 @@ def revision_folder() -> Path | None:
     return None if frame is None else Path(frame.f_code.co_filename).parent
 
 
+def revision_lines() -> tuple[int, ...]:
+    """Give the lines of a revision's file that are running, from the outermost call to the innermost."""
+    frame: FrameType | None = sys._getframe(1)
+    found: list[int] = []
+    while frame is not None:
+        if isinstance(frame.f_globals.get("revision"), str) and "down_revision" in frame.f_globals:
+            found.append(frame.f_lineno)
+        frame = frame.f_back
+    return tuple(reversed(found))
+
+
 def _place() -> str:
     """Say which line of which revision is running, to begin a message with; empty outside a revision."""
     frame = _revision_frame()

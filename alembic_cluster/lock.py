@@ -20,6 +20,9 @@ from typing import Any
 
 from alembic_cluster.errors import ConfigurationError, LockNotAcquired
 from alembic_cluster.guard import guard_run
+from alembic_cluster.lint.upgrading import watch_for_findings
+from alembic_cluster.phases import keep_phase
+from alembic_cluster.progress import reported
 from alembic_cluster.runner import Run
 from alembic_cluster.settings import Settings
 
@@ -64,10 +67,12 @@ def migration_lock(
         yield
         return
     run_settings = Settings(config, given)
+    keep_phase(migration, run_settings)
     guard_run(migration.impl, migration.connection, run_settings)
+    watch_for_findings(migration, run_settings)
     run = Run(migration, run_settings)
     try:
-        with run:
+        with reported(migration.impl, migration.connection, run_settings, config), run:
             yield
     except LockNotAcquired as error:
         if config is None or config.cmd_opts is None or getattr(config.cmd_opts, "raiseerr", False):

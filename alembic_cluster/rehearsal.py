@@ -28,7 +28,7 @@ from sqlalchemy import event, exc
 from sqlalchemy.engine import Engine
 
 from alembic_cluster.errors import ClusterError, InvalidStatement, first_line
-from alembic_cluster.execution import HELD_BACK, Progress, say_what_stays
+from alembic_cluster.execution import HELD_BACK, Progress, revision_lines, say_what_stays
 from alembic_cluster.gate import Kind, kind_of
 from alembic_cluster.quiet import quiet
 
@@ -54,6 +54,7 @@ class Rehearsal:
     """One rehearsal of one revision's function.
 
     :ivar statements: what would have been sent, in order.
+    :ivar lines: for each of these, the lines of the revision's file that were running, the outermost first.
     :ivar constructs: of these, what came by ``op.*``: text, or what SQLAlchemy compiles.
     :ivar faithful: whether the function has seen nothing yet that the real run would see otherwise.
     :ivar complete: whether the function came to its end.
@@ -63,6 +64,7 @@ class Rehearsal:
 
     def __init__(self, watch: Callable[[str], object] | None = None) -> None:
         self.statements: list[str] = []
+        self.lines: list[tuple[int, ...]] = []
         self._watch = watch
         self.constructs: list[Any] = []
         self.faithful = True
@@ -80,6 +82,7 @@ class Rehearsal:
         if len(self.statements) >= _MOST:
             raise EndOfRehearsal
         self.statements.append(text)
+        self.lines.append(revision_lines())
         self._data_written = self._data_written or _SCHEMA.match(text) is None
 
     def meet(
@@ -167,6 +170,7 @@ class RehearsedExecution(_Base):
     foreseen = False  # whether the function that runs was rehearsed to its end
     watchers: Sequence[RevisionWatcher] = ()  # are told when a revision's function begins and has ended
     step: Any = None  # Alembic's step that runs
+    last_rehearsal: Rehearsal | None = None
 
     def start_migrations(self) -> None:
         """Rehearse each step of this run right before it runs; leave out those of another phase."""
@@ -222,7 +226,7 @@ class RehearsedExecution(_Base):
         :raises ClusterError: what the real run would be refused for.
         :raises Exception: any other error that the real run is certain to meet.
         """
-        rehearsal = self.rehearsal = Rehearsal(self.watch_held_back)
+        rehearsal = self.rehearsal = self.last_rehearsal = Rehearsal(self.watch_held_back)
         # Where SQLAlchemy notes which types it has created already, for the tables that come after.
         memo, self.memo = self.memo, deepcopy(self.memo)
         try:

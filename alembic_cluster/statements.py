@@ -53,7 +53,8 @@ class Effect:
     :ivar destructive: what is lost; empty when nothing is.
     :ivar cost: what the server has to do.
     :ivar blocks: which writes wait, and for what; empty when none do.
-    :ivar traits: further facts that rules ask for, such as ``not null`` or ``if exists``.
+    :ivar traits: further facts that rules ask for, such as ``not null`` or ``if exists``; ``new`` where an earlier
+        statement of the same revision made the object.
     :ivar values: facts with a value, such as ``type`` of a column.
     """
 
@@ -119,6 +120,7 @@ class Known:
         self._ask = column_type
         self._types: dict[str, dict[str, str]] = {}
         self._made: set[str] = set()
+        self._facts: dict[str, Effect] = {}
 
     def column_type(self, table: str, column: str) -> str | None:
         """Give a column's type as the database's language writes it; None when it is not known."""
@@ -130,6 +132,10 @@ class Known:
     def columns(self, table: str) -> Mapping[str, str]:
         """Give the columns that earlier statements gave a table, with their types."""
         return self._types.get(table, {})
+
+    def created(self, table: str) -> Effect | None:
+        """Give the effect that made a table; None when no statement before did."""
+        return self._facts.get(table)
 
     def is_new(self, name: str) -> bool:
         """Tell whether an earlier statement of the same revision made an object, so that it holds no old data."""
@@ -154,6 +160,8 @@ class Known:
                 self._types.pop(effect.name, None)
             elif what == "column":
                 self._types.get(effect.table, {}).pop(effect.column, None)
+        if effect.kind == "create table":
+            self._facts[effect.name] = effect
         if effect.kind == "add column" and "if not exists" not in effect.traits:
             self._made.add(effect.name)
         if "type" in effect.values and effect.column:
@@ -199,7 +207,7 @@ def in_order(effects: Sequence[Effect], known: Known) -> tuple[Effect, ...]:
     for effect in effects:
         seen = effect
         if known.is_new(effect.name) or known.is_new(effect.table):
-            seen = replace(effect, destructive="", blocks="")
+            seen = replace(effect, destructive="", blocks="", traits=effect.traits | {"new"})
             if effect.cost.reads_the_table and known.is_new(effect.table) and effect.cost is not Cost.ROWS:
                 seen = replace(seen, cost=Cost.METADATA)
         known.learn([effect])

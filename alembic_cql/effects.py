@@ -123,7 +123,15 @@ def _alter_table(words: Words, table: str, traits: frozenset[str], known: Known)
         inside = words.group() if words.peek() == "(" else words
         lost = "all values of the column are deleted"
         return [
-            Effect("drop column", f"{table}.{name}", table, name, destructive=lost, traits=traits)
+            Effect(
+                "drop column",
+                f"{table}.{name}",
+                table,
+                name,
+                destructive=lost,
+                traits=traits,
+                values={"had": known.column_type(table, name) or ""},
+            )
             for name in inside.names()
         ]
     if words.accept("RENAME"):

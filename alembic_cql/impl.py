@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import groupby
@@ -27,6 +27,7 @@ from alembic_cql.ddl import AlterTableOptions
 from alembic_cql.effects import read_statements
 from alembic_cql.foresight import Foresight, Refusal
 from alembic_cql.heads import HeadMove, check_layout, count_moves, heads_table
+from alembic_cql.health import health, table_sizes
 from alembic_cql.indexes import index_identity
 from alembic_cql.outcomes import was_applied
 from alembic_cql.refusal import missing_keyspace
@@ -196,6 +197,14 @@ class CqlImpl(WatchedExecution, RehearsedExecution, _TextExecution):
     def known(self) -> Known:
         """Give what is known of the keyspace before the first statement: nothing that the texts don't say."""
         return Known()
+
+    def table_sizes(self, tables: Iterable[str]) -> dict[str, int]:
+        """Give one node's estimates of the partitions of tables."""
+        return {} if self.as_sql or self.connection is None else table_sizes(self.connection, tables)
+
+    def health(self) -> Iterable[tuple[str, str, str, str]]:
+        """Look at what ``alembic-cluster doctor`` shows of the cluster."""
+        return [] if self.as_sql or self.connection is None else health(self.connection)
 
     def statements(self, text: str, known: Known | None = None) -> list[Statement]:
         """Tell what the statements of a text do; see :class:`alembic_cluster.statements.Reads`."""

@@ -44,15 +44,20 @@ def _created_table(words: Words, name: str, traits: frozenset[str]) -> Iterator[
         yield Effect("create table", name, name, cost=Cost.VIEW_BUILD, traits=traits | {"as"})
         return
     found = set(traits)
+    key = ""
     columns: list[Effect] = []
     elements = words.group().parts()
     for element in elements:
         if element.peek() in _NOT_A_COLUMN:
             constraint = _constraint(element)
             found |= constraint.traits
+            if "primary key" in constraint.traits:
+                key = constraint.values.get("columns", "")
+                found |= {"hash key"} if "hash" in constraint.traits else set()
         else:
             column = read_column(element, name)
             columns.append(column)
+            key = column.column if "primary key" in column.traits else key
             found |= {trait for trait in column.traits if trait in ("primary key", "references")}
     if words.accept("WITH"):
         found |= {f"with {part.name().lower()}" for part in words.group().parts()}
@@ -60,7 +65,7 @@ def _created_table(words: Words, name: str, traits: frozenset[str]) -> Iterator[
         found.add("locality")
     if not elements:
         found.add("no columns")
-    yield Effect("create table", name, name, traits=frozenset(found))
+    yield Effect("create table", name, name, traits=frozenset(found), values={"key": key})
     yield from columns
 
 

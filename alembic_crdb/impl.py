@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Literal
 
@@ -49,6 +49,7 @@ from alembic_crdb.dialect import adapt
 from alembic_crdb.driver_guard import guarded
 from alembic_crdb.effects import read_statements
 from alembic_crdb.effects_catalog import column_type
+from alembic_crdb.health import health, table_sizes
 from alembic_crdb.key_events import events_of
 from alembic_crdb.model_reader import Reader, plain_name
 from alembic_crdb.postgres_texts import PostgresTexts
@@ -315,6 +316,14 @@ class CockroachDBImpl(
         """Give what is known of the database before the first statement: its catalog, where there is a connection."""
         online = self._online
         return Known() if online is None else Known(lambda table, column: column_type(online, table, column))
+
+    def table_sizes(self, tables: Iterable[str]) -> dict[str, int]:
+        """Give the server's estimates of the rows of tables."""
+        return {} if self._online is None else table_sizes(self._online, tables)
+
+    def health(self) -> Iterable[tuple[str, str, str, str]]:
+        """Look at what ``alembic-cluster doctor`` shows of the server."""
+        return [] if self._online is None else health(self._online)
 
     def statements(self, text: str, known: Known | None = None) -> list[Statement]:
         """Tell what the statements of a text do; see :class:`alembic_cluster.statements.Reads`."""

@@ -1,24 +1,18 @@
-"""``alembic-cluster repair``: the ledger and the journal, brought in line with what somebody knows better."""
+"""``alembic-cluster repair``."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from argparse import ArgumentParser
+from typing import TYPE_CHECKING
 
-from alembic.config import CommandLine, Config
+if TYPE_CHECKING:
+    from alembic.config import Config
 
-from alembic_cluster.checksums import checksum
-from alembic_cluster.commands.stored import Stored, visit
-from alembic_cluster.errors import ConfigurationError
-from alembic_cluster.execution import shorten
-from alembic_cluster.ledger import find_edits
-from alembic_cluster.stores import JournalHeader, JournalRow
+HELP = "Record edited revisions as they are now; decide about a half-applied revision."
 
 
-def register(line: CommandLine) -> None:
-    """Add the command."""
-    parser = line.subparsers.add_parser(
-        "repair", help="Record edited revisions as they are now; decide about a half-applied revision."
-    )
+def add_arguments(parser: ArgumentParser) -> None:
+    """Say what the command takes."""
     choice = parser.add_mutually_exclusive_group()
     choice.add_argument(
         "--edited", action="store_true", help="Record applied revisions that were edited as they are now (the default)."
@@ -30,73 +24,18 @@ def register(line: CommandLine) -> None:
         "--applied", action="store_true", help="Its statement of unknown outcome is applied, and is not to be sent."
     )
     choice.add_argument("--not-applied", action="store_true", help="It is not applied, and is to be sent again.")
-    parser.set_defaults(cmd=(repair, [], ["forget", "applied", "not_applied"]))
 
 
-def repair(config: Config, forget: bool = False, applied: bool = False, not_applied: bool = False) -> None:
+def run(config: Config, *, forget: bool, applied: bool, not_applied: bool) -> None:
     """Bring ledger or journal in line; one of the three about a half-applied revision, or none.
 
-    :param forget: it was undone by hand.
-    :param applied: its statement of unknown outcome is applied.
-    :param not_applied: it is not.
     :raises ConfigurationError: there is nothing to decide.
     :raises LockNotAcquired: a run is at work.
     """
+    from alembic_cluster.repairing import decide, record
+    from alembic_cluster.stored import visit
 
-    def do(stored: Stored) -> None:
-        if forget or applied or not_applied:
-            _decide(stored, forget, applied)
-        else:
-            _record(stored)
-
-    visit(config, do)
-
-
-def _record(stored: Stored) -> None:
-    say = stored.config.print_stdout
-    if not find_edits(stored.stores.history.rows(), stored.script, stored.heads):
-        say("No applied revision was edited.")
+    if forget or applied or not_applied:
+        visit(config, lambda stored: decide(stored, forget, applied))
     else:
-        with stored.locked():
-            for edit in find_edits(stored.stores.history.rows(), stored.script, stored.heads):
-                row = replace(edit.row, checksum=checksum(edit.content), content=edit.content)
-                stored.stores.history.write(row)
-                say(f"Revision {row.revision} is recorded as {edit.path} is now.")
-    left = _left(stored)
-    if left is not None:
-        header, rows = left
-        say(
-            f"Revision {header.revision} is half-applied ({header.direction}, {len(rows)} statements): run its command "
-            "again, or see 'alembic-cluster repair --help'."
-        )
-
-
-def _left(stored: Stored) -> tuple[JournalHeader, list[JournalRow]] | None:
-    found = stored.stores.journal.read()
-    if found is None or found[0].finished or set(found[0].heads) != set(stored.heads) or not found[1]:
-        return None
-    return found[0], [row for row in found[1] if row.state != "refused"]
-
-
-def _decide(stored: Stored, forget: bool, applied: bool) -> None:
-    say = stored.config.print_stdout
-    with stored.locked() as lease:
-        left = _left(stored)
-        if left is None:
-            raise ConfigurationError("no revision is half-applied; nothing was changed")
-        header, rows = left
-        # Under the fence of this command, so that it is the newest journal whatever any clock says.
-        header = replace(header, fence=lease.fence, step=0)
-        if forget:
-            stored.stores.journal.write(replace(header, finished=True), (), new=True)
-            say(f"Revision {header.revision} begins anew with its next {header.direction}.")
-            return
-        unknown = [row for row in rows if row.state == "sent"]
-        if not unknown:
-            raise ConfigurationError(
-                f"what came of each statement of revision {header.revision} is known; nothing was changed"
-            )
-        kept = [replace(row, state="done") for row in rows if applied or row.state == "done"]
-        stored.stores.journal.write(header, kept, new=True)
-        for row in unknown:
-            say(f"Statement {row.ordinal} is {'' if applied else 'not '}applied: {shorten(row.text)}")
+        visit(config, record)

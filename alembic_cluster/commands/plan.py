@@ -1,0 +1,41 @@
+"""``alembic-cluster plan``."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HELP = "Show each statement that upgrade or downgrade would send, and what it costs; sends nothing."
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument("revision", nargs="?", help="as upgrade takes it, or -1 and others as downgrade does (heads)")
+    parser.add_argument("--target", help="the same as the revision")
+    parser.add_argument("--down", action="store_true", help="what downgrade would send")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument("--sql", action="store_true", help="the statements only")
+
+
+def run(
+    config: Config,
+    *,
+    revision: str | None,
+    target: str | None,
+    json: bool,
+    sql: bool,
+    down: bool,
+) -> None:
+    """Print the plan."""
+    from alembic_cluster.planning import make_plan
+
+    wanted = target or revision or ("-1" if down else "heads")
+    direction = "downgrade" if down or wanted.startswith("-") or wanted == "base" else "upgrade"
+    plan = make_plan(config, wanted, direction)
+    if json:
+        config.print_stdout("%s", plan.as_json())
+    else:
+        config.print_stdout("%s", plan.as_sql() if sql else plan.as_text())

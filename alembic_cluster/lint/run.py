@@ -1,0 +1,230 @@
+"""Lints revisions: reads what they would send, asks every rule, leaves out what ``noqa`` silences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alembic_cluster.errors import ConfigurationError
+from alembic_cluster.execution import shorten
+from alembic_cluster.lint import both, cockroachdb, cql
+from alembic_cluster.lint.messages import MESSAGES, SEVERITIES
+from alembic_cluster.lint.noqa import Noqa, read_noqa
+from alembic_cluster.lint.rules import EFFECT_RULES, REVISION_RULES, Look, Whole
+from alembic_cluster.reading import ReadRevision, in_environment, read_function, reading_impl
+from alembic_cluster.settings import Settings
+from alembic_cluster.statements import Known
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+_MODULES = (both, cockroachdb, cql)  # imported for the rules that they register
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule has found.
+
+    :ivar code: the rule's, such as ``CR003``.
+    :ivar severity: ``error``, ``warning`` or ``info``.
+    :ivar revision: its identifier; empty for what is about all revisions.
+    :ivar path: the revision's file.
+    :ivar line: in that file, from 1.
+    :ivar text: what was found and what to do.
+    :ivar statement: the statement; empty for what is about the revision.
+    """
+
+    code: str
+    severity: str
+    revision: str
+    path: str
+    line: int
+    text: str
+    statement: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give it for JSON, with the address of the rule's page."""
+        return {**asdict(self), "title": MESSAGES[self.code].title, "page": page_of(self.code)}
+
+
+def page_of(code: str) -> str:
+    """Give a rule's page in the documentation."""
+    return f"lint/{code}.md"
+
+
+class Severities:
+    """How severe each rule is.
+
+    :param settings: of the project; ``lint.CR003`` is looked for.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._known: dict[str, str] = {}
+
+    def of(self, code: str) -> str:
+        """Give ``error``, ``warning``, ``info`` or ``off``.
+
+        :raises ConfigurationError: the setting is something else.
+        """
+        if code not in self._known:
+            choices = (*SEVERITIES, "off")
+            self._known[code] = self._settings.choice(f"lint.{code}", choices, MESSAGES[code].severity)
+        return self._known[code]
+
+
+def lint(config: Config, revisions: Sequence[str] = ()) -> list[Finding]:
+    """Lint revisions without a server; ``env.py`` runs as for ``--sql``.
+
+    :param revisions: identifiers, and ranges such as ``5f2c:head``; all when empty.
+    :raises ConfigurationError: for a database that this package doesn't know.
+    :raises alembic.util.CommandError: for a revision that doesn't exist.
+    """
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory.from_config(config)
+    wanted = _chosen(scripts, revisions)
+    severities = Severities(Settings(config))
+    found: list[Finding] = []
+
+    def work(heads: Any, context: Any) -> None:
+        found.extend(_lint_all(scripts, wanted, reading_impl(context), severities))
+
+    in_environment(config, work, offline=True)
+    found += _heads(scripts, severities)
+    return sorted(found, key=lambda each: (each.path, each.line, each.code))
+
+
+def _chosen(scripts: Any, revisions: Sequence[str]) -> set[str]:
+    if not revisions:
+        return {script.revision for script in scripts.walk_revisions()}
+    found = set()
+    for name in revisions:
+        first, colon, last = name.partition(":")
+        if colon:
+            found |= {script.revision for script in scripts.walk_revisions(first or "base", last or "heads")}
+        else:
+            found |= {script.revision for script in scripts.get_revisions(name) if script is not None}
+    return found
+
+
+def _heads(scripts: Any, severities: Severities) -> Iterator[Finding]:
+    heads = scripts.get_heads()
+    severity = severities.of("AL004")
+    if len(heads) > 1 and severity != "off":
+        text = MESSAGES["AL004"].text.format(count=len(heads), heads=", ".join(heads))
+        yield Finding("AL004", severity, "", str(scripts.dir), 1, text)
+
+
+def _lint_all(scripts: Any, wanted: set[str], impl: Any, severities: Severities) -> Iterator[Finding]:
+    known = Known()
+    dropped: set[str] = set()
+    for script in reversed(list(scripts.walk_revisions())):
+        yield from lint_revision(script, impl, severities, known, dropped, report=script.revision in wanted)
+
+
+def lint_revision(
+    script: Any, impl: Any, severities: Severities, known: Known, dropped: set[str], *, report: bool = True
+) -> list[Finding]:
+    """Lint one revision, inside an environment.
+
+    :param known: what the revisions before have made; it learns what this one does.
+    :param dropped: the columns that they have dropped; grows.
+    :param report: whether its findings are wanted; otherwise it is only learned.
+    """
+    upgrade = read_function(impl, script, "upgrade", known)
+    if not report:
+        dropped |= {effect.name for each in upgrade.statements for effect in each.statement.effects if _drops(effect)}
+        return []
+    downgrade = read_function(impl, script, "downgrade", Known())
+    return lint_read(upgrade, impl.dialect.name, severities, known, dropped, downgrade)
+
+
+def lint_read(
+    upgrade: ReadRevision,
+    dialect: str,
+    severities: Severities,
+    known: Known,
+    dropped: set[str],
+    downgrade: ReadRevision | None = None,
+) -> list[Finding]:
+    """Lint what was read of a revision.
+
+    :param downgrade: None where only what the upgrade sends is to be looked at.
+    """
+    script = upgrade.script
+    source = Path(script.path).read_text(encoding="utf-8")
+    silencers = read_noqa(source)
+    found: list[Finding] = []
+
+    def note(code: str, lines: tuple[int, ...], values: Any, statement: str = "") -> None:
+        severity = severities.of(code)
+        silenced = [each for each in silencers if each.silences(code, lines)]
+        if severity == "off" or silenced:
+            return
+        text = MESSAGES[code].text.format(**values)
+        found.append(Finding(code, severity, script.revision, script.path, (lines or (1,))[-1], text, statement))
+
+    for code, lines, values, statement in _of_effects(upgrade, dialect, known, dropped):
+        note(code, lines, values, statement)
+    if downgrade is not None:
+        for code, rule in REVISION_RULES.items():
+            for place in rule(Whole(upgrade, downgrade, source)):
+                note(code, (place.line,), place.values)
+        for silencer in silencers:
+            _of_noqa(silencer, upgrade.complete, note)
+    return _each_once(found)
+
+
+def _drops(effect: Any) -> bool:
+    return bool(effect.kind == "drop column")
+
+
+def _of_effects(
+    read: ReadRevision, dialect: str, known: Known, dropped: set[str]
+) -> Iterator[tuple[str, tuple[int, ...], dict[str, Any], str]]:
+    rules = {**EFFECT_RULES[""], **EFFECT_RULES.get(dialect, {})}
+    before: list[Any] = []
+    for each in read.statements:
+        for effect in each.statement.effects:
+            look = Look(read, each.statement, effect, list(before), set(dropped), known)
+            for code, rule in rules.items():
+                values = rule(look)
+                if values is not None:
+                    names = {"effect": str(effect), "name": effect.name, "table": effect.table, "column": effect.column}
+                    yield code, each.lines, {**names, **values}, shorten(each.statement.text)
+            before.append(effect)
+            dropped |= {effect.name} if _drops(effect) else set()
+
+
+def _of_noqa(silencer: Noqa, complete: bool, note: Any) -> None:
+    codes = {"codes": ", ".join(silencer.codes)}
+    if not silencer.reason:
+        note("AL006", (silencer.line,), codes)
+    idle = [code for code in silencer.codes if code not in silencer.used and code not in ("AL006", "AL007")]
+    if idle and complete:
+        note("AL007", (silencer.line,), {"codes": ", ".join(idle)})
+
+
+def _each_once(found: Iterable[Finding]) -> list[Finding]:
+    return list(dict.fromkeys(found))
+
+
+def fails(found: Iterable[Finding], at: str) -> bool:
+    """Tell whether findings are severe enough to fail.
+
+    :param at: the least severity that does; ``never`` for none.
+    """
+    if at == "never":
+        return False
+    if at not in SEVERITIES:
+        raise ConfigurationError(f"--fail-on is {at!r}, and must be one of {', '.join(SEVERITIES)}, never")
+    return any(SEVERITIES.index(each.severity) <= SEVERITIES.index(at) for each in found)
+
+
+def relative(finding: Finding) -> Finding:
+    """Give a finding with its path seen from the working folder, where it lies below."""
+    path, here = Path(finding.path).resolve(), Path.cwd()
+    return replace(finding, path=str(path.relative_to(here))) if path.is_relative_to(here) else finding

@@ -1,0 +1,87 @@
+"""What Cassandra and ScyllaDB tell of themselves: sizes of tables for ``plan``, health for ``doctor``. Only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from alembic_cluster.errors import first_line
+from alembic_cluster.words import split_path
+
+Finding = tuple[str, str, str, str]
+
+
+def table_sizes(connection: Connection, tables: Iterable[str]) -> dict[str, int]:
+    """Give estimates of partitions, summed over the token ranges that one node holds; unknown tables are left out.
+
+    The node writes ``system.size_estimates`` every few minutes (Cassandra, ``SizeEstimatesRecorder.java``).
+    """
+    found = {}
+    default = str(connection.dialect.default_schema_name)
+    for path in tables:
+        *outside, name = split_path(path)
+        rows = connection.exec_driver_sql(
+            "SELECT partitions_count FROM system.size_estimates WHERE keyspace_name = %s AND table_name = %s",
+            (outside[-1] if outside else default, name),
+        ).all()
+        if rows:
+            found[path] = sum(int(row[0]) for row in rows)
+    return found
+
+
+def health(connection: Connection) -> Iterator[Finding]:
+    """Look at version, schema versions per node, permissions and the keyspace.
+
+    :return: for each the name, ``ok``, ``warning`` or ``failed``, what was found, what to do.
+    """
+    for look in (_version, _agreement, _keyspace):
+        yield from _looked(look, connection)
+
+
+def _looked(look: Callable[[Connection], Iterator[Finding]], connection: Connection) -> list[Finding]:
+    try:
+        return list(look(connection))
+    except Exception as error:
+        return [(look.__name__.strip("_"), "warning", f"could not be looked at: {first_line(error)}", "")]
+
+
+def _version(connection: Connection) -> Iterator[Finding]:
+    features: Any = connection.dialect.features  # type: ignore[attr-defined]
+    name = "ScyllaDB" if features.is_scylla else "Cassandra"
+    found = f"{name}, release {'.'.join(map(str, features.release))}"
+    if not features.is_scylla and features.release < (4, 0):
+        yield "server", "warning", found, "Its makers no longer support it; upgrade the server."
+    else:
+        yield "server", "ok", found, ""
+
+
+def _agreement(connection: Connection) -> Iterator[Finding]:
+    local = connection.exec_driver_sql("SELECT broadcast_address, schema_version FROM system.local").all()
+    peers = connection.exec_driver_sql("SELECT peer, schema_version FROM system.peers").all()
+    versions = {str(row[0]): str(row[1]) for row in [*local, *peers]}
+    if len(set(versions.values())) == 1:
+        yield "schema versions", "ok", f"{len(versions)} node(s) agree", ""
+        return
+    told = ", ".join(f"{node} {version}" for node, version in versions.items())
+    advice = "See 'nodetool describecluster'; restart the node that differs, or wait if it is down. Change nothing yet."
+    yield "schema versions", "failed", f"nodes disagree: {told}", advice
+
+
+def _keyspace(connection: Connection) -> Iterator[Finding]:
+    name = connection.dialect.default_schema_name
+    row = connection.exec_driver_sql(
+        "SELECT replication, durable_writes FROM system_schema.keyspaces WHERE keyspace_name = %s", (name,)
+    ).first()
+    if row is None:
+        yield "keyspace", "failed", f"{name} does not exist", "Create it, with the replication that it needs."
+        return
+    replication = dict(row[0])
+    found = f"{name}: {replication}"
+    if "SimpleStrategy" in str(replication.get("class")):
+        yield "keyspace", "warning", found, "SimpleStrategy knows no datacenters; use NetworkTopologyStrategy."
+    elif not row[1]:
+        yield "keyspace", "warning", f"{found}, durable_writes = false", "A killed node loses what it had not flushed."
+    else:
+        yield "keyspace", "ok", found, ""
