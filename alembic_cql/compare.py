@@ -17,7 +17,8 @@ from alembic_cql.cautions import comes_back, flat, note_cautions
 from alembic_cql.checks import check_table
 from alembic_cql.column_operations import AlterColumnMaskOp
 from alembic_cql.compare_keyspaces import add_declared, compare_keyspaces
-from alembic_cql.compare_objects import ObjectDifferences, check_objects, compare_objects, make_anew
+from alembic_cql.compare_objects import ObjectDifferences, check_objects, compare_objects
+from alembic_cql.compare_views import make_anew
 from alembic_cql.ddl import DropMaterializedView
 from alembic_cql.differences import changed_options, impossible_changes, index_differences, mask_differences
 from alembic_cql.foresight import Foresight, Refusal
@@ -26,6 +27,7 @@ from alembic_cql.operations import AlterTableOptionsOp
 from alembic_cql.rebuild import HOW, rebuild, rebuild_requested
 from alembic_cql.reflection import KeyspaceInfo, TableInfo
 from alembic_cql.typenames import canonical_name
+from alembic_cql.unchanged import settle
 
 REBUILD = (
     "No ALTER TABLE can do that: create a new table under another name with the wanted definition, copy the rows in "
@@ -62,6 +64,7 @@ def _model_tables(autogen_context: Any) -> Iterator[Table]:
 
 def _check_model(autogen_context: Any, upgrade_ops: ops.UpgradeOps) -> PriorityDispatchResult:
     """Refuse a model that the database can't hold, before anything is compared."""
+    settle(autogen_context)
     for table in _model_tables(autogen_context):
         check_table(table, autogen_context.dialect)
         for column in table.columns:
@@ -91,7 +94,8 @@ def _compare_keyspaces(
             continue
         clauses = list(_impossible(autogen_context, table, found))
         if clauses and rebuild_requested(autogen_context, table.name):
-            taken = {*keyspaces[schema].tables, *keyspaces[schema].views, *_names(autogen_context, schema)}
+            there = keyspaces[schema]
+            taken = {*there.tables, *there.settled, *there.views, *_names(autogen_context, schema)}
             rebuilt.extend(rebuild(table, found, schema, clauses, taken, autogen_context.dialect))
             upgrade_ops.ops = [item for item in upgrade_ops.ops if not _alters(item, table.name, schema)]
             objects.leave_views_of(table.name, schema)

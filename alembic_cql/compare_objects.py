@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from alembic.operations import MigrateOperation, ops
+from alembic.operations import MigrateOperation
 from sqlalchemy import MetaData
 
 from alembic_cluster.notes import WARNING, noted
-from alembic_cql.cautions import flat
 from alembic_cql.compare_functions import compare_functions
 from alembic_cql.differences import changed_view_options, impossible_type_changes, impossible_view_changes
 from alembic_cql.features import Features
@@ -28,6 +27,10 @@ from alembic_cql.view_operations import (
 )
 
 log = logging.getLogger("alembic.autogenerate.compare.cql")
+ANEW = (
+    f"{WARNING}materialized view {{view!r}} is dropped and made anew from all rows of table {{base!r}}: queries of it "
+    "fail meanwhile, and find less until it is built."
+)
 _USER_TYPE, _VIEW = "user_type", "materialized_view"  # what include_object and include_name are told
 
 
@@ -181,7 +184,7 @@ def _compare_views(
             to_view(info, schema, features), name, _VIEW, True, None
         ):
             log.info("Detected removed materialized view %r", name)
-            _drop_view(info, schema, features, result, anew=False)
+            drop_view(info, schema, features, result, anew=False)
     for name, view in wanted.items():
         found = keyspace.views[name] if name in known else None
         compare_to = None if found is None else to_view(found, schema, features)
@@ -192,64 +195,33 @@ def _compare_views(
             result.after.append(CreateMaterializedViewOp(view))
         elif any(impossible_view_changes(view, found)):
             log.info("Detected changed materialized view %r", name)
-            _drop_view(found, schema, features, result)
+            drop_view(found, schema, features, result)
             result.after.append(CreateMaterializedViewOp(view))
         else:
             result.after.extend(_changed_view_options(view, found, schema, autogen_context.dialect))
 
 
-def make_anew(
-    autogen_context: Any,
-    operations: Iterable[MigrateOperation],
-    keyspaces: Mapping[str | None, KeyspaceInfo],
-    result: ObjectDifferences,
-) -> None:
-    """Have the views of the model dropped and made again around the drop of a column that the server won't drop else.
-
-    Cassandra drops no column of a table with materialized views, ScyllaDB none that a view selects.
-
-    :param operations: what is to be done for tables.
-    :param result: what is to be done for views; changed in place.
-    """
-    always = not autogen_context.dialect.features.drop_column_under_view
-    views = {
-        key: view for metadata in _metadata(autogen_context) for key, view in keyspace_objects(metadata).views.items()
-    }
-    for operation in flat(operations):
-        if not isinstance(operation, ops.DropColumnOp):
-            continue
-        keyspace = keyspaces[operation.schema]
-        wanted = _of_keyspace(autogen_context, views, operation.schema)
-        for name, found in keyspace.views.items():
-            of_table = found.view is not None and found.view["base_table_name"] == operation.table_name
-            selects = always or any(column.name == operation.column_name for column in found.columns)
-            going = any((view.schema, view.name) == (operation.schema, name) for view in result.dropped_views)
-            if of_table and selects and not going and name in wanted:
-                _drop_view(found, operation.schema, autogen_context.dialect.features, result)
-                result.after = [item for item in result.after if not _alters_view(item, name, operation.schema)]
-                result.after.append(CreateMaterializedViewOp(wanted[name]))
-
-
-def _alters_view(operation: MigrateOperation, name: str, schema: str | None) -> bool:
-    return isinstance(operation, AlterMaterializedViewOptionsOp) and (operation.name, operation.schema) == (
-        name,
-        schema,
-    )
-
-
-def _drop_view(
+def drop_view(
     info: TableInfo, schema: str | None, features: Features, result: ObjectDifferences, *, anew: bool = True
 ) -> None:
+    """Have a view of the server dropped.
+
+    :param anew: whether it is made again afterwards, which is said above the operation.
+    """
     view = to_view(info, schema, features)
     result.dropped_views.append(view)
     operation = DropMaterializedViewOp(view.name, schema=schema, view=view)
     result.before.append(operation)
     if anew:
-        note = (
-            f"{WARNING}materialized view {view.name!r} is dropped and made anew from all rows of table {view.base!r}: "
-            "queries of it fail meanwhile, and find less until it is built."
-        )
-        noted(operation, [note])
+        noted(operation, [ANEW.format(view=view.name, base=view.base)])
+
+
+def views_of_model(autogen_context: Any, schema: str | None) -> dict[str, MaterializedView]:
+    """Give the model's views of one keyspace by name."""
+    views = {
+        key: view for metadata in _metadata(autogen_context) for key, view in keyspace_objects(metadata).views.items()
+    }
+    return _of_keyspace(autogen_context, views, schema)
 
 
 def _changed_view_options(

@@ -15,7 +15,7 @@ import datetime
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -325,6 +325,24 @@ class Connection:
         if serial_consistency is not None:
             statement.serial_consistency_level = serial_consistency
         return statement
+
+    def read_together(self, operations: Iterable[str], page: int) -> list[tuple[Sequence[str], list[tuple[Any, ...]]]]:
+        """Run several queries at once.
+
+        :param operations: queries without parameters.
+        :param page: rows that one answer may have.
+        :return: the names of the columns and the rows of each.
+        :raises Error: in PEP 249's hierarchy, of the first that fails.
+        """
+        from cassandra.query import SimpleStatement
+
+        session = self.live_session()
+        try:
+            futures = [session.execute_async(SimpleStatement(text, fetch_size=page)) for text in operations]
+            results = [future.result() for future in futures]
+            return [(result.column_names, list(result)) for result in results]
+        except Exception as error:
+            _raise(error)
 
     def _prepare(self, operation: str) -> Any:
         prepared = self._prepared.get(operation)

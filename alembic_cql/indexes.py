@@ -6,6 +6,7 @@ tried on Cassandra 5.0), ScyllaDB's create_index_statement.cc and vector_index.c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +28,7 @@ VECTOR_INDEX = "vector_index"  # ScyllaDB's index on vectors; an SAI index is wh
 SASI = "org.apache.cassandra.index.sasi.SASIIndex"
 _SAI_CLASSES = (SAI, "storageattachedindex", "org.apache.cassandra.index.sai.storageattachedindex")
 _BUILT_IN = "legacy_local_table"
+_CLASS_COLUMN = re.compile(r"\w+", re.ASCII)
 _ANALYZER = {"case_sensitive": "true", "normalize": "false", "ascii": "false"}
 _SIMILARITY = "similarity_function"
 _SIMILARITIES = ("cosine", "dot_product", "euclidean")
@@ -46,28 +48,34 @@ def index_class(using: str | None) -> str | None:
     return SAI if using.lower() in (*_SAI_CLASSES, VECTOR_INDEX) else using
 
 
-def index_identity(
-    index: Index,
-) -> tuple[str, str | None, str | None, frozenset[tuple[str, str]], tuple[str, ...] | None]:
+Identity = tuple[str, str | None, str | None, frozenset[tuple[str, str]], tuple[str, ...] | None]
+
+
+def index_identity(index: Index) -> Identity:
     """Give what makes an index what it is: column, class, target, options, partition key of a local one."""
-    using = index_class(index.kwargs.get("cql_using"))
     column = next(iter(index.columns))
-    target = index.kwargs.get("cql_target")
-    if target is None and isinstance(column.type, (types.LIST, types.MAP)) and using in (None, SAI):
+    return identity(column.name, column.type, index.kwargs)
+
+
+def identity(column: str, kind: TypeEngine[Any], options: Mapping[str, Any]) -> Identity:
+    """Do the same with the name and the type of the index's column, and its ``cql_*`` options."""
+    using = index_class(options.get("cql_using"))
+    target = options.get("cql_target")
+    if target is None and isinstance(kind, (types.LIST, types.MAP)) and using in (None, SAI):
         target = "values"  # what the server makes of an index on a bare collection
-    local = index.kwargs.get("cql_local")
+    local = options.get("cql_local")
     return (
-        column.name,
+        column,
         using,
         target and str(target).lower(),
-        frozenset(_options(index, using).items()),
+        frozenset(_own_options(options.get("cql_options"), using).items()),
         None if local is None else tuple(local),
     )
 
 
-def _options(index: Index, using: str | None) -> dict[str, str]:
+def _own_options(options: Mapping[str, Any] | None, using: str | None) -> dict[str, str]:
     """Give the options that aren't the server's defaults; only the server's own kinds don't mind the case of values."""
-    given = {str(key): text_of(value) for key, value in (index.kwargs.get("cql_options") or {}).items()}
+    given = {str(key): text_of(value) for key, value in (options or {}).items()}
     if using in _DEFAULTS:
         given = {key: value if key == "analyzer_class" else value.lower() for key, value in given.items()}
     defaults = _DEFAULTS.get(using or "", {})
@@ -140,6 +148,11 @@ def _problem(index: Index, column: Column[Any]) -> str | None:
     is_key = table is not None and table.primary_key.columns and column.name in table_key(table).partition
     if is_key and table is not None and len(table_key(table).partition) == 1 and index.kwargs.get("cql_local") is None:
         return f"column {column.name!r} is the whole partition key, by which rows are found without an index"
+    if index_class(using) is not None and _CLASS_COLUMN.fullmatch(column.name) is None:  # IndexMetadata.validate
+        return (
+            f"column {column.name!r} can have no index by a class such as 'sai': its name would have to be of letters "
+            "of a-z, digits and underscores"
+        )
     return _option_problem(index_class(using), options or {})
 
 

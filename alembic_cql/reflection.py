@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Column, Connection, Index, MetaData, PrimaryKeyConstraint, Table
 from sqlalchemy import inspect as sqlalchemy_inspect
 from sqlalchemy.types import TypeEngine
 
+from alembic_cql.catalog import Late, Rows, read_catalog
 from alembic_cql.features import Features
 from alembic_cql.functions import AggregateDefinition, Definition, FunctionDefinition, unfrozen
 from alembic_cql.heads import OWN_TABLES, is_heads_table
@@ -102,10 +104,42 @@ class TableInfo:
 
 
 @dataclass(frozen=True)
+class RawRows:
+    """A keyspace's rows as they were read.
+
+    :ivar masked: names of tables that have column masks.
+    :ivar extras: what ScyllaDB keeps of a table's options elsewhere, in a form that can be compared.
+    """
+
+    tables: Rows
+    columns: Rows
+    indexes: Rows
+    masked: frozenset[str]
+    extras: Mapping[str, Any]
+
+    @cached_property
+    def table_rows(self) -> dict[str, tuple[Any, ...]]:
+        """Rows of ``tables`` by name."""
+        return {name: rows[0] for name, rows in self.tables.by("table_name").items()}
+
+    @cached_property
+    def columns_by_table(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Rows of ``columns`` by table."""
+        return self.columns.by("table_name")
+
+    @cached_property
+    def indexes_by_table(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Rows of ``indexes`` by table."""
+        return self.indexes.by("table_name")
+
+
+@dataclass(frozen=True)
 class KeyspaceInfo:
     """Everything of one keyspace.
 
     :ivar settings: its own options; None when there is no such keyspace.
+    :ivar settled: names of tables that an autogenerate has left out of ``tables``: they are as the model has them.
+    :ivar raw: the rows that it is made of.
     """
 
     name: str
@@ -116,6 +150,8 @@ class KeyspaceInfo:
     dropped_columns: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
     functions: tuple[FunctionDefinition, ...] = ()
     aggregates: tuple[AggregateDefinition, ...] = ()
+    settled: frozenset[str] = frozenset()
+    raw: RawRows | None = None
 
     @property
     def definitions(self) -> tuple[Definition, ...]:
@@ -128,30 +164,41 @@ def read_keyspace(connection: Connection, keyspace: str, features: Features) -> 
 
     :param connection: of dialect ``cql``.
     """
-    rows = {table: _rows(connection, table, keyspace) for table in catalog_tables(features)}
+    found = read_catalog(connection, catalog_tables(features), keyspace)
+    bulk = ("tables", "columns", "indexes")  # what there may be much of is made when it is asked for
+    rows = {name: answer.mappings() for name, answer in found.items() if name not in bulk}
     if not rows["keyspaces"]:
         return KeyspaceInfo(keyspace)
     types = _user_types(rows["types"])
-    columns = _by_table(rows["columns"])
-    indexes = _by_table(rows["indexes"])
     masks = {(row["table_name"], row["column_name"]): row for row in rows.get("column_masks", ())}
     scylla_rows = {row["table_name"]: row for row in rows.get("scylla_tables", ())}
-    index_views = {f"{row['index_name']}_index" for row in rows["indexes"]} if features.is_scylla else set()
-    names = {row["table_name"] for row in rows["tables"]}
+    raw = RawRows(
+        found["tables"],
+        found["columns"],
+        found["indexes"],
+        frozenset(name for name, _ in masks),
+        {name: repr(row) for name, row in scylla_rows.items()},
+    )
 
     def table(name: str, row: dict[str, Any], view: dict[str, Any] | None = None) -> TableInfo:
-        found = [_column(column, types, masks if view is None else {}) for column in columns.get(name, ())]
+        mine = [dict(zip(raw.columns.names, item, strict=True)) for item in raw.columns_by_table.get(name, ())]
+        columns = [_column(item, types, masks if view is None else {}) for item in mine]
         if features.is_scylla:
             row = {**row, **extra_options(row, scylla_rows.get(name))}
-        own = tuple(read_index(item) for item in sorted(indexes.get(name, ()), key=lambda item: item["index_name"]))
-        return _table(name, row, found, indexes=own, view=view)
+        indexes = [dict(zip(raw.indexes.names, item, strict=True)) for item in raw.indexes_by_table.get(name, ())]
+        own = tuple(read_index(item) for item in sorted(indexes, key=lambda item: item["index_name"]))
+        return _table(name, row, columns, indexes=own, view=view)
 
-    tables = {}
-    for row in rows["tables"]:
-        name = row["table_name"]
-        if name.endswith(_PAXOS) or (name.endswith(_CDC_LOG) and name.removesuffix(_CDC_LOG) in names):
-            continue
-        tables[name] = table(name, row)
+    def later(name: str) -> Callable[[], TableInfo]:
+        return lambda: table(name, dict(zip(raw.tables.names, raw.table_rows[name], strict=True)))
+
+    names = raw.table_rows.keys()
+    own_names = [
+        name
+        for name in names
+        if not (name.endswith(_PAXOS) or (name.endswith(_CDC_LOG) and name.removesuffix(_CDC_LOG) in names))
+    ]
+    index_views = {f"{row['index_name']}_index" for row in found["indexes"].mappings()} if features.is_scylla else set()
     views = {
         row["view_name"]: table(row["view_name"], row, view=row)
         for row in rows["views"]
@@ -164,22 +211,18 @@ def read_keyspace(connection: Connection, keyspace: str, features: Features) -> 
         keyspace,
         read_settings(rows["keyspaces"][0], next(iter(rows.get("scylla_keyspaces", ())), None), features),
         types,
-        tables,
+        Late({name: later(name) for name in own_names}),
         views,
         dropped,
         tuple(_function(row, types) for row in rows["functions"]),
         tuple(_aggregate(row, types, rows.get("scylla_aggregates", ())) for row in rows["aggregates"]),
+        raw=raw,
     )
 
 
 def catalog_tables(features: Features) -> tuple[str, ...]:
     """Give the tables of ``system_schema`` that say what a keyspace holds, on one server."""
     return _CATALOG + ("column_masks",) * features.column_masks + _SCYLLA_CATALOG * features.is_scylla
-
-
-def _rows(connection: Connection, table: str, keyspace: str) -> list[dict[str, Any]]:
-    found = connection.exec_driver_sql(f"SELECT * FROM system_schema.{table} WHERE keyspace_name = ?", (keyspace,))
-    return [dict(row) for row in found.mappings()]
 
 
 def _function(row: Mapping[str, Any], types: Mapping[str, UserType]) -> FunctionDefinition:
@@ -212,13 +255,6 @@ def _aggregate(
         initcond=row["initcond"] or None,
         reducefunc=extra.get("reduce_func"),
     )
-
-
-def _by_table(rows: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        found.setdefault(row["table_name"], []).append(row)
-    return found
 
 
 def _user_types(rows: list[dict[str, Any]]) -> dict[str, UserType]:
@@ -267,7 +303,7 @@ def _table(
 
 
 def read_index(row: Mapping[str, Any]) -> IndexInfo:
-    """Make an index out of a row of ``system_schema.indexes``."""
+    """Make an index of its row of ``system_schema.indexes``."""
     options = dict(row["options"] or {})
     target = options.pop("target")
     using = options.pop("class_name", None)

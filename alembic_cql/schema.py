@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Column, MetaData, Table
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from alembic_cluster.errors import InvalidModel
+from alembic_cql.composites import Composite
 from alembic_cql.functions import AggregateDefinition, FunctionDefinition
 from alembic_cql.keyspaces import Keyspace
 from alembic_cql.types import COUNTER, FROZEN, LIST, MAP, TUPLE, VECTOR, UserType
@@ -154,7 +155,12 @@ def declared_types(metadata: MetaData) -> dict[tuple[str | None, str], UserType]
     :return: by keyspace and name. One without fields is a mere reference to a type that is there.
     """
     found = dict(keyspace_objects(metadata).types)
-    waiting = [(table.schema, column.type) for table in metadata.tables.values() for column in table.columns]
+    waiting: list[tuple[str | None, TypeEngine[Any]]] = [
+        (table.schema, column.type)
+        for table in metadata.tables.values()
+        for column in table.columns
+        if isinstance(column.type, (Composite, TypeDecorator))
+    ]
     waiting += [(item.schema, kind) for item in found.values() for _, kind in item.fields]
     for definition in keyspace_objects(metadata).definitions:
         result = definition.returns if isinstance(definition, FunctionDefinition) else definition.stype
@@ -188,13 +194,18 @@ def table_key(table: Table) -> Key:
 
     :raises InvalidModel: when there is none, or the options name other columns than the primary key's.
     """
+    return key_of(table, table.kwargs)
+
+
+def key_of(table: Table, options: Mapping[str, Any]) -> Key:
+    """Do the same with the table's ``cql_*`` options as they have been read already."""
     names = [column.name for column in table.primary_key.columns]
     if not names:
         raise InvalidModel(
             f"table {table.name!r} has no primary key, and every table needs one here: mark at least one column "
             "primary_key=True; nothing was sent"
         )
-    wanted = table.kwargs.get("cql_partition_key") or names[:1]
+    wanted = options.get("cql_partition_key") or names[:1]
     partition = [wanted] if isinstance(wanted, str) else wanted
     if not isinstance(partition, (list, tuple)):
         raise InvalidModel(
@@ -206,14 +217,14 @@ def table_key(table: Table) -> Key:
                 f"table {table.name!r}: cql_partition_key names {name!r}, and the primary key has {', '.join(names)}; "
                 "nothing was sent"
             )
-    given = table.kwargs.get("cql_clustering_order") or {}
+    given = options.get("cql_clustering_order") or {}
     orders: dict[Any, Any] = dict(given) if isinstance(given, Mapping) else {None: None}
     clustering = [(name, str(orders.pop(name, "ASC")).upper()) for name in names if name not in partition]
     if orders or any(order not in ("ASC", "DESC") for _, order in clustering):
         raise InvalidModel(
             f"table {table.name!r}: cql_clustering_order takes ASC or DESC for each clustering column "
             f"({', '.join(name for name, _ in clustering) or 'this table has none'}), not "
-            f"{table.kwargs.get('cql_clustering_order')!r}; nothing was sent"
+            f"{options.get('cql_clustering_order')!r}; nothing was sent"
         )
     return Key(tuple(partition), tuple(clustering))
 

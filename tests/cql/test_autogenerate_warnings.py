@@ -96,6 +96,20 @@ def test_a_column_dropped_under_a_view_has_the_view_made_anew(project: Project) 
     assert describe(project.keyspace) == before
 
 
+def test_a_column_added_under_a_view_can_be_dropped_again(project: Project) -> None:
+    old = table("sa.Column('y', sa.Integer)") + VIEW.replace("'c'])", "'c'], options={'gc_grace_seconds': 60})")
+    begin(project, old)
+    before = describe(project.keyspace)
+    project.models(table("sa.Column('y', sa.Integer)", "sa.Column('x', sa.Integer)") + VIEW)
+    text = project.autogenerate("change")
+    assert "drop" not in body(text, "upgrade")
+    assert "WARNING: materialized view 'mv' is dropped and made anew" in comments(text, "downgrade")
+    project.upgrade()
+    assert project.is_clean()
+    project.downgrade("-1")
+    assert describe(project.keyspace) == before
+
+
 def test_a_view_that_is_defined_otherwise(project: Project) -> None:
     begin(project, table("sa.Column('y', sa.Integer)") + VIEW)
     project.models(table("sa.Column('y', sa.Integer)") + VIEW.replace("['k', 'c']", "['c', 'k']"))
