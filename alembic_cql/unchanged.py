@@ -7,7 +7,7 @@ isn't plainly equal (a mask, an index under another name, a type of a project's 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from alembic_cql.catalog import Late
 from alembic_cql.composites import Composite
 from alembic_cql.differences import changed_options
 from alembic_cql.indexes import identity
+from alembic_cql.options import check_options, table_options
 from alembic_cql.reflection import KeyspaceInfo, RawRows, read_index
 from alembic_cql.schema import key_of
 from alembic_cql.typenames import SIMPLE, canonical_name, parse_type
@@ -41,6 +42,8 @@ def settle(autogen_context: Any) -> None:
     :param autogen_context: Alembic's ``AutogenContext``; its tables, and the keyspaces that its Inspector has read,
         are those that are left.
     """
+    if callable(autogen_context.opts.get("compare_type")):
+        return  # the project has a say in what is equal
     dialect, default = autogen_context.dialect, autogen_context.dialect.default_schema_name
     found = autogen_context.metadata
     tables: dict[str | None, list[Table]] = {}
@@ -92,17 +95,17 @@ class _Comparison:
 
     def is_equal(self, table: Table) -> bool:
         """Whether a table is plainly equal; False where it takes a closer look."""
-        if len(table.constraints) != 1 or table.name in self._raw.masked:
-            return False
         options = _options(table)
+        if len(table.constraints) != 1 or table.name in self._raw.masked or "cql_id" in options:
+            return False
         try:
             return (
                 self._columns_are_equal(table, options)
                 and self._options_are_equal(table, options)
                 and self._indexes_are_equal(table)
             )
-        except (ClusterError, sa.exc.SQLAlchemyError):
-            return False  # the comparison says what is wrong
+        except (ClusterError, sa.exc.SQLAlchemyError, TypeError):
+            return False  # the comparison says what is wrong with what the model says
 
     def _columns_are_equal(self, table: Table, options: Mapping[str, Any]) -> bool:
         rows = self._raw.columns_by_table.get(table.name, ())
@@ -121,7 +124,7 @@ class _Comparison:
             if column is None or column.server_default is not None:
                 return False
             given = _options(column)
-            if "cql_masked" in given:
+            if given.keys() - {"cql_static"}:  # a mask or a check
                 return False
             wanted = kinds.get(column.name)
             if wanted is None:
@@ -136,11 +139,13 @@ class _Comparison:
         row = self._raw.table_rows[table.name]
         if self._comment is None or (table.comment or "") != (row[self._comment] or ""):
             return False
-        ours = tuple((name, _frozen(value)) for name, value in options.items())
+        given = table_options(options)
+        ours = _frozen(given)
         theirs = tuple(_frozen(row[place]) for place in self._option_places)
         extra = self._raw.extras.get(table.name)
         known = (ours, theirs, extra)
         if known not in self._options:
+            check_options(given, table.name, self._dialect.features)
             changed, _ = changed_options(table, self._info.tables[table.name], self._dialect)
             self._options[known] = not changed
         return self._options[known]
@@ -217,12 +222,12 @@ def _options(item: Any) -> dict[str, Any]:
     return {f"cql_{name}": value for name, value in there["cql"]._non_defaults.items()}
 
 
-_SCALARS = frozenset((type(None), bool, int, float, str, bytes))
-
-
 def _frozen(value: Any) -> Any:
-    if value.__class__ in _SCALARS:
-        return value
-    if hasattr(value, "items"):
+    """Give what two options' values have in common that mean the same, for a key."""
+    if isinstance(value, Mapping):
         return tuple((key, _frozen(item)) for key, item in value.items())
-    return tuple(map(_frozen, value))
+    if isinstance(value, (list, tuple)):
+        return tuple(map(_frozen, value))
+    if isinstance(value, Set):
+        return frozenset(value)
+    return value.__class__, value
