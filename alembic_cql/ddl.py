@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Index, Table
 from sqlalchemy.schema import ExecutableDDLElement
@@ -46,10 +46,20 @@ class CreateMaterializedView(ExecutableDDLElement):
         self.element = element
 
 
-class DropMaterializedView(CreateMaterializedView):
+class ViewName(NamedTuple):
+    """The name of a materialized view of which nothing else is known."""
+
+    name: str
+    schema: str | None = None
+
+
+class DropMaterializedView(ExecutableDDLElement):
     """``DROP MATERIALIZED VIEW``."""
 
     __visit_name__ = "drop_cql_view"
+
+    def __init__(self, element: MaterializedView | ViewName) -> None:
+        self.element = element
 
 
 class AlterTableOptions(ExecutableDDLElement):

@@ -148,8 +148,8 @@ class Foresight:
                 return None
         return self._keyspace(schema).tables.get(name)
 
-    def _earlier(self, kind: type[Any]) -> Iterable[Any]:
-        return (construct for construct in self.recorded if isinstance(construct, kind))
+    def _earlier(self, *kinds: type[Any]) -> Iterable[Any]:
+        return (construct for construct in self.recorded if isinstance(construct, kinds))
 
     def _indexes(self, table: TableInfo, column: str) -> list[str]:
         dropped = {str(earlier.element.name) for earlier in self._earlier(DropIndex)}
@@ -166,7 +166,7 @@ class Foresight:
             for view in self._keyspace(schema).views.values()
             if view.view is not None and view.view["base_table_name"] == table.name
         }
-        for earlier in self._earlier(CreateMaterializedView):  # drops are of this class too
+        for earlier in self._earlier(CreateMaterializedView, DropMaterializedView):
             if isinstance(earlier, DropMaterializedView):
                 found.pop(earlier.element.name, None)
             elif earlier.element.base == table.name:

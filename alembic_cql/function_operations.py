@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 from alembic.autogenerate.render import renderers
 from alembic.operations import MigrateOperation, Operations
 
 from alembic_cql.ddl_objects import CreateDefinition, DropDefinition
-from alembic_cql.functions import AggregateDefinition, Arguments, FunctionDefinition
+from alembic_cql.functions import (
+    AggregateDefinition,
+    Arguments,
+    ArgumentTypes,
+    FunctionDefinition,
+    argument_types,
+)
 from alembic_cql.render import call, render_fields, render_types
-from alembic_cql.types import TypeArgument, UserType
+from alembic_cql.types import TypeArgument
 
 
 @Operations.register_operation("create_function")
@@ -92,7 +97,7 @@ class DropFunctionOp(MigrateOperation):
     """``DROP FUNCTION``.
 
     :param name: its name.
-    :param types: types of its arguments; None where only one has the name.
+    :param arguments: types of its arguments; None where only one has the name.
     :param schema: its keyspace; that of the connection when None.
     :param function: the function, for the downgrade.
     """
@@ -100,13 +105,13 @@ class DropFunctionOp(MigrateOperation):
     def __init__(
         self,
         name: str,
-        types: Sequence[TypeArgument] | None = None,
+        arguments: ArgumentTypes | None = None,
         *,
         schema: str | None = None,
         function: FunctionDefinition | None = None,
     ) -> None:
         self.name = name
-        self.types = None if types is None else _types(types)
+        self.types = None if arguments is None else argument_types(arguments, f"function {name!r}")
         self.schema = schema
         self.function = function
 
@@ -115,17 +120,17 @@ class DropFunctionOp(MigrateOperation):
         cls,
         operations: Operations,
         name: str,
-        types: Sequence[TypeArgument] | None = None,
+        arguments: ArgumentTypes | None = None,
         *,
         schema: str | None = None,
     ) -> None:
         """Drop a function: ``op.drop_function("twice", [cql.INT()])``.
 
         :param name: its name.
-        :param types: types of its arguments; None where only one has the name.
+        :param arguments: types of its arguments; None where only one has the name.
         :param schema: keyspace; that of the connection when None.
         """
-        operations.invoke(cls(name, types, schema=schema))
+        operations.invoke(cls(name, arguments, schema=schema))
 
     def reverse(self) -> CreateFunctionOp:
         """Give the operation that creates it again.
@@ -162,7 +167,7 @@ class CreateAggregateOp(MigrateOperation):
         cls,
         operations: Operations,
         name: str,
-        types: Sequence[TypeArgument],
+        arguments: ArgumentTypes,
         sfunc: str,
         stype: TypeArgument,
         *,
@@ -175,7 +180,7 @@ class CreateAggregateOp(MigrateOperation):
         """Create an aggregate: ``op.create_aggregate("total", [cql.INT()], "add", cql.INT(), initcond="0")``.
 
         :param name: its name.
-        :param types: types of the arguments, in order.
+        :param arguments: types of the arguments, in order.
         :param sfunc: name of the function that takes the state and the arguments and gives the new state.
         :param stype: type of the state.
         :param finalfunc: name of the function that makes the result of the last state.
@@ -189,7 +194,7 @@ class CreateAggregateOp(MigrateOperation):
         aggregate = AggregateDefinition(
             name,
             None,
-            types,
+            arguments,
             sfunc,
             stype,
             finalfunc=finalfunc,
@@ -221,7 +226,7 @@ class DropAggregateOp(MigrateOperation):
     """``DROP AGGREGATE``.
 
     :param name: its name.
-    :param types: types of its arguments; None where only one has the name.
+    :param arguments: types of its arguments; None where only one has the name.
     :param schema: its keyspace; that of the connection when None.
     :param aggregate: the aggregate, for the downgrade.
     """
@@ -229,13 +234,13 @@ class DropAggregateOp(MigrateOperation):
     def __init__(
         self,
         name: str,
-        types: Sequence[TypeArgument] | None = None,
+        arguments: ArgumentTypes | None = None,
         *,
         schema: str | None = None,
         aggregate: AggregateDefinition | None = None,
     ) -> None:
         self.name = name
-        self.types = None if types is None else _types(types)
+        self.types = None if arguments is None else argument_types(arguments, f"aggregate {name!r}")
         self.schema = schema
         self.aggregate = aggregate
 
@@ -244,17 +249,17 @@ class DropAggregateOp(MigrateOperation):
         cls,
         operations: Operations,
         name: str,
-        types: Sequence[TypeArgument] | None = None,
+        arguments: ArgumentTypes | None = None,
         *,
         schema: str | None = None,
     ) -> None:
         """Drop an aggregate: ``op.drop_aggregate("total", [cql.INT()])``.
 
         :param name: its name.
-        :param types: types of its arguments; None where only one has the name.
+        :param arguments: types of its arguments; None where only one has the name.
         :param schema: keyspace; that of the connection when None.
         """
-        operations.invoke(cls(name, types, schema=schema))
+        operations.invoke(cls(name, arguments, schema=schema))
 
     def reverse(self) -> CreateAggregateOp:
         """Give the operation that creates it again.
@@ -268,10 +273,6 @@ class DropAggregateOp(MigrateOperation):
     def to_diff_tuple(self) -> tuple[Any, ...]:
         """Give what ``alembic check`` prints."""
         return ("remove_aggregate", self.aggregate or self.name)
-
-
-def _types(types: Iterable[TypeArgument]) -> tuple[Any, ...]:
-    return tuple(kind for _, kind in UserType("", [("", kind) for kind in types]).fields)
 
 
 def _send(operations: Operations, construct: Any) -> None:

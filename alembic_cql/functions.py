@@ -7,11 +7,11 @@ ScyllaDB's create_function_statement.cc and create_aggregate_statement.cc.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeEngine, to_instance
+from sqlalchemy.types import TypeEngine
 
 from alembic_cluster.errors import InvalidModel
 from alembic_cql.composites import literal_of
@@ -19,11 +19,13 @@ from alembic_cql.features import Features
 from alembic_cql.scalars import quote_text
 from alembic_cql.typenames import UnknownTypeName, parse_type, signature_name
 from alembic_cql.types import COUNTER, FROZEN, TypeArgument
+from alembic_cql.usertypes import instance, typed_pairs
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
 Arguments: TypeAlias = "Mapping[str, TypeArgument] | Iterable[tuple[str, TypeArgument]]"
+ArgumentTypes: TypeAlias = "Iterable[TypeArgument]"
 _NAME = re.compile(r"[A-Za-z0-9_]+")
 
 
@@ -53,10 +55,10 @@ class FunctionDefinition:
         called_on_null_input: bool = False,
         schema: str | None = None,
     ) -> None:
-        pairs = arguments.items() if isinstance(arguments, Mapping) else arguments
+        where = f"function {name!r}"
         self.name = name
-        self.arguments: tuple[tuple[str, TypeEngine[Any]], ...] = tuple((key, to_instance(kind)) for key, kind in pairs)
-        self.returns: TypeEngine[Any] = to_instance(returns)
+        self.arguments = typed_pairs(arguments, where, "argument")
+        self.returns = instance(returns, f"{where}: returns")
         self.body = body
         self.language = language
         self.called_on_null_input = called_on_null_input
@@ -78,7 +80,7 @@ class AggregateDefinition:
 
     :param name: its name.
     :param metadata: where it belongs.
-    :param types: types of the arguments, in order.
+    :param arguments: types of the arguments, in order; an aggregate's have no names.
     :param sfunc: name of the function that takes the state and the arguments and gives the new state.
     :param stype: type of the state.
     :param finalfunc: name of the function that makes the result of the last state; the state itself when None.
@@ -92,7 +94,7 @@ class AggregateDefinition:
         self,
         name: str,
         metadata: MetaData | None,
-        types: Sequence[TypeArgument],
+        arguments: ArgumentTypes,
         sfunc: str,
         stype: TypeArgument,
         *,
@@ -102,9 +104,9 @@ class AggregateDefinition:
         schema: str | None = None,
     ) -> None:
         self.name = name
-        self.types: tuple[TypeEngine[Any], ...] = tuple(to_instance(kind) for kind in types)
+        self.types = argument_types(arguments, f"aggregate {name!r}")
         self.sfunc = sfunc
-        self.stype: TypeEngine[Any] = to_instance(stype)
+        self.stype = instance(stype, f"aggregate {name!r}: stype")
         self.finalfunc = finalfunc
         self.initcond = initcond
         self.reducefunc = reducefunc
@@ -129,6 +131,17 @@ class AggregateDefinition:
                 f"aggregate {self.name!r}: initcond {self.initcond!r} is no value of its stype: {error}; nothing was "
                 "sent"
             ) from error
+
+
+def argument_types(arguments: ArgumentTypes, where: str) -> tuple[TypeEngine[Any], ...]:
+    """Give the types of arguments that have no names.
+
+    :param where: what they belong to, for messages.
+    :raises InvalidModel: for something else.
+    """
+    if isinstance(arguments, (str, Mapping)) or not isinstance(arguments, Iterable):
+        raise InvalidModel(f"{where}: arguments takes a list of types, not {arguments!r}; nothing was sent")
+    return tuple(instance(kind, f"{where}: argument {number}") for number, kind in enumerate(arguments, 1))
 
 
 Definition: TypeAlias = "FunctionDefinition | AggregateDefinition"

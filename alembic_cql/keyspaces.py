@@ -52,7 +52,9 @@ class Keyspace:
     ) -> None:
         self.name = name
         check_name(name)
-        check_options(name, {"replication": replication, "durable_writes": durable_writes, "tablets": tablets})
+        check_replication(name, replication)
+        _check_durable_writes(name, durable_writes)
+        check_options(name, {"tablets": tablets})
         self.replication = dict(replication)
         self.durable_writes = durable_writes
         self.tablets = None if tablets is None else dict(tablets)

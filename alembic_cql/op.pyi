@@ -1,14 +1,14 @@
 # Written by tests/unit/op_stub.py; a test holds it against the operations.
 """Alembic's ``op`` with the operations of this package."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from alembic.op import *  # noqa: F403
 
-from alembic_cql.functions import Arguments
-from alembic_cql.types import TypeArgument, UserType
+from alembic_cql.functions import Arguments, ArgumentTypes
+from alembic_cql.types import Fields, TypeArgument, UserType
 
 def alter_column_check(
     table_name: str,
@@ -101,7 +101,7 @@ def alter_table_options(
 def alter_type(
     name: str,
     *,
-    add: Iterable[tuple[str, TypeArgument]] = (),
+    add: Fields = (),
     rename: Mapping[str, str] | None = None,
     schema: str | None = None,
 ) -> None:
@@ -140,7 +140,7 @@ def copy_table(
 
 def create_aggregate(
     name: str,
-    types: Sequence[TypeArgument],
+    arguments: ArgumentTypes,
     sfunc: str,
     stype: TypeArgument,
     *,
@@ -153,7 +153,7 @@ def create_aggregate(
     """Create an aggregate: ``op.create_aggregate("total", [cql.INT()], "add", cql.INT(), initcond="0")``.
 
     :param name: its name.
-    :param types: types of the arguments, in order.
+    :param arguments: types of the arguments, in order.
     :param sfunc: name of the function that takes the state and the arguments and gives the new state.
     :param stype: type of the state.
     :param finalfunc: name of the function that makes the result of the last state.
@@ -213,7 +213,7 @@ def create_materialized_view(
     base: str,
     where: str,
     partition_key: Sequence[str],
-    clustering: Iterable[str] | Mapping[str, str] = (),
+    clustering: Sequence[str] | Mapping[str, str] = (),
     *,
     columns: Sequence[str] | None = None,
     schema: str | None = None,
@@ -237,37 +237,42 @@ def create_materialized_view(
     """
 
 def create_type(
-    type_: UserType,
+    name: str | UserType,
+    fields: Fields = (),
+    *,
+    schema: str | None = None,
 ) -> None:
-    """Create a user type: ``op.create_type(cql.UserType("address", [("street", cql.TEXT())]))``.
+    """Create a user type: ``op.create_type("address", [("street", cql.TEXT())])``.
 
-    :param type_: the type; those that its fields use must be there.
+    :param name: its name; or a :class:`~alembic_cql.types.UserType` with its fields, and nothing else.
+    :param fields: field types by name, or pairs, in order; the types that they use must be there.
+    :param schema: keyspace; that of the connection when None.
     :raises InvalidModel: for a type without fields; nothing was sent.
     """
 
 def drop_aggregate(
     name: str,
-    types: Sequence[TypeArgument] | None = None,
+    arguments: ArgumentTypes | None = None,
     *,
     schema: str | None = None,
 ) -> None:
     """Drop an aggregate: ``op.drop_aggregate("total", [cql.INT()])``.
 
     :param name: its name.
-    :param types: types of its arguments; None where only one has the name.
+    :param arguments: types of its arguments; None where only one has the name.
     :param schema: keyspace; that of the connection when None.
     """
 
 def drop_function(
     name: str,
-    types: Sequence[TypeArgument] | None = None,
+    arguments: ArgumentTypes | None = None,
     *,
     schema: str | None = None,
 ) -> None:
     """Drop a function: ``op.drop_function("twice", [cql.INT()])``.
 
     :param name: its name.
-    :param types: types of its arguments; None where only one has the name.
+    :param arguments: types of its arguments; None where only one has the name.
     :param schema: keyspace; that of the connection when None.
     """
 

@@ -74,6 +74,7 @@ class MaterializedView:
     :param schema: keyspace; that of the connection when None.
     :param comment: the view's comment.
     :param options: table options by name (``gc_grace_seconds=3600``).
+    :raises InvalidModel: for a key, a condition or options that are none.
     """
 
     def __init__(
@@ -83,18 +84,24 @@ class MaterializedView:
         base: str,
         where: str,
         partition_key: Sequence[str],
-        clustering: Iterable[str] | Mapping[str, str] = (),
+        clustering: Sequence[str] | Mapping[str, str] = (),
         columns: Sequence[str] | None = None,
         schema: str | None = None,
         comment: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        orders = clustering if isinstance(clustering, Mapping) else dict.fromkeys(clustering, "ASC")
         self.name = name
         self.base = base
-        self.columns = None if columns is None else tuple(columns)
+        self.columns = None if columns is None else _names(columns, f"materialized view {name!r}: columns")
         self.where = where
-        self.key = Key(tuple(partition_key), tuple((column, order.upper()) for column, order in orders.items()))
+        self.key = _view_key(name, partition_key, clustering)
+        if not str(where or "").strip():
+            raise InvalidModel(
+                f"materialized view {name!r}: where takes a condition such as 'id IS NOT NULL', not {where!r}; nothing "
+                "was sent"
+            )
+        if options is not None and not isinstance(options, Mapping):
+            raise InvalidModel(f"materialized view {name!r}: options takes a map, not {options!r}; nothing was sent")
         self.schema = schema
         self.comment = comment
         self.options = dict(options or {})
@@ -103,6 +110,32 @@ class MaterializedView:
 
     def __repr__(self) -> str:
         return f"MaterializedView({self.name!r}, base={self.base!r})"
+
+
+def _names(given: Any, where: str) -> tuple[str, ...]:
+    """Read names of columns.
+
+    :raises InvalidModel: for something else, or none.
+    """
+    names = tuple(given) if isinstance(given, (list, tuple)) else ()
+    if not names or not all(isinstance(name, str) for name in names):
+        raise InvalidModel(f"{where} takes a list of columns, not {given!r}; nothing was sent")
+    return names
+
+
+def _view_key(name: str, partition_key: Any, clustering: Any) -> Key:
+    where = f"materialized view {name!r}"
+    partition = _names(partition_key, f"{where}: partition_key")
+    if not isinstance(clustering, Mapping):
+        clustering = dict.fromkeys(_names(clustering, f"{where}: clustering") if clustering else (), "ASC")
+    for order in clustering.values():
+        if str(order).upper() not in ("ASC", "DESC"):
+            raise InvalidModel(f"{where}: clustering takes ASC or DESC, not {order!r}; nothing was sent")
+    names = [*partition, *clustering]
+    for column in names:
+        if names.count(column) > 1:
+            raise InvalidModel(f"{where}: {column!r} is in its primary key twice; nothing was sent")
+    return Key(partition, tuple((column, str(order).upper()) for column, order in clustering.items()))
 
 
 def keyspace_objects(metadata: MetaData) -> KeyspaceObjects:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from alembic.autogenerate.render import renderers
@@ -13,8 +13,8 @@ from sqlalchemy.schema import ExecutableDDLElement
 from alembic_cluster.errors import InvalidModel
 from alembic_cql.ddl import CreateUserType, DropUserType
 from alembic_cql.ddl_alter import AddTypeField, qualified
-from alembic_cql.render import call, render_fields, render_type
-from alembic_cql.types import TypeArgument, UserType
+from alembic_cql.render import call, render_fields
+from alembic_cql.types import Fields, UserType
 
 
 @Operations.register_operation("create_type")
@@ -28,13 +28,17 @@ class CreateTypeOp(MigrateOperation):
         self.type = type_
 
     @classmethod
-    def create_type(cls, operations: Operations, type_: UserType) -> None:
-        """Create a user type: ``op.create_type(cql.UserType("address", [("street", cql.TEXT())]))``.
+    def create_type(
+        cls, operations: Operations, name: str | UserType, fields: Fields = (), *, schema: str | None = None
+    ) -> None:
+        """Create a user type: ``op.create_type("address", [("street", cql.TEXT())])``.
 
-        :param type_: the type; those that its fields use must be there.
+        :param name: its name; or a :class:`~alembic_cql.types.UserType` with its fields, and nothing else.
+        :param fields: field types by name, or pairs, in order; the types that they use must be there.
+        :param schema: keyspace; that of the connection when None.
         :raises InvalidModel: for a type without fields; nothing was sent.
         """
-        operations.invoke(cls(type_))
+        operations.invoke(cls(name if isinstance(name, UserType) else UserType(name, fields, schema=schema)))
 
     def reverse(self) -> DropTypeOp:
         """Give the operation that drops it."""
@@ -92,7 +96,7 @@ class AlterTypeOp(MigrateOperation):
         self,
         name: str,
         *,
-        add: Iterable[tuple[str, TypeArgument]] = (),
+        add: Fields = (),
         rename: Mapping[str, str] | None = None,
         schema: str | None = None,
     ) -> None:
@@ -107,7 +111,7 @@ class AlterTypeOp(MigrateOperation):
         operations: Operations,
         name: str,
         *,
-        add: Iterable[tuple[str, TypeArgument]] = (),
+        add: Fields = (),
         rename: Mapping[str, str] | None = None,
         schema: str | None = None,
     ) -> None:
@@ -171,7 +175,8 @@ def _alter_type(operations: Operations, operation: AlterTypeOp) -> None:
 
 @renderers.dispatch_for(CreateTypeOp)
 def _render_create_type(autogen_context: Any, operation: CreateTypeOp) -> str:
-    return call(autogen_context, "create_type", [str(render_type(operation.type, autogen_context))])
+    fields = render_fields(operation.type.fields, autogen_context)
+    return call(autogen_context, "create_type", [repr(operation.type.name), fields], schema=operation.type.schema)
 
 
 @renderers.dispatch_for(DropTypeOp)

@@ -58,12 +58,12 @@ from alembic_cql.scalars import (
     GenericUuid,
     quote_text,
 )
-from alembic_cql.usertypes import CustomType, UserType
+from alembic_cql.usertypes import CustomType, Fields, UserType
 
 __all__ = [
     "ASCII", "BIGINT", "BLOB", "BOOLEAN", "COUNTER", "DATE", "DECIMAL", "DOUBLE", "DURATION", "FIELD",
     "FLOAT", "FROZEN", "INET", "INT", "LIST", "MAP", "SET", "SMALLINT", "TEXT", "TIME", "TIMESTAMP",
-    "TIMEUUID", "TINYINT", "TUPLE", "UUID", "VARINT", "VECTOR", "Composite", "CustomType", "TypeArgument",
+    "TIMEUUID", "TINYINT", "TUPLE", "UUID", "VARINT", "VECTOR", "Composite", "CustomType", "Fields", "TypeArgument",
     "UserType", "literal_of", "quote_text",
 ]  # fmt: skip
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias, overload
 
+from sqlalchemy import MetaData
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine, UserDefinedType, to_instance
 
+from alembic_cluster.errors import InvalidModel
 from alembic_cql.composites import Composite, TypeArgument, literal_of
 from alembic_cql.scalars import BLOB, Processor
 from alembic_cql.values import UserTypeValue, user_type_fields
-
-if TYPE_CHECKING:
-    from sqlalchemy import MetaData
 
 
 class CustomType(UserDefinedType[Any]):
@@ -31,31 +30,78 @@ class CustomType(UserDefinedType[Any]):
         return to_text
 
 
+Fields: TypeAlias = "Mapping[str, TypeArgument] | Iterable[tuple[str, TypeArgument]]"
+
+
+def instance(kind: Any, where: str) -> TypeEngine[Any]:
+    """Give a type's instance.
+
+    :param where: what has the type, for messages.
+    :raises InvalidModel: for what isn't a type.
+    """
+    try:
+        made = to_instance(kind)
+    except Exception:
+        made = None
+    if not isinstance(made, TypeEngine):
+        raise InvalidModel(f"{where} takes a type, such as cql.INT, not {kind!r}; nothing was sent")
+    return made
+
+
+def typed_pairs(given: Fields, where: str, what: str) -> tuple[tuple[str, TypeEngine[Any]], ...]:
+    """Give named types, of a user type or of a function's arguments.
+
+    :param given: types by name, or pairs, in order.
+    :param where: what they belong to, for messages.
+    :param what: what each is called.
+    :raises InvalidModel: for something else.
+    """
+    try:
+        pairs = [(name, kind) for name, kind in (given.items() if isinstance(given, Mapping) else given)]
+        if not all(isinstance(name, str) for name, _ in pairs):
+            raise TypeError
+    except (TypeError, ValueError):
+        raise InvalidModel(
+            f"{where}: {what}s are types by name, or pairs of both, not {given!r}; nothing was sent"
+        ) from None
+    return tuple((name, instance(kind, f"{where}: {what} {name!r}")) for name, kind in pairs)
+
+
+def _fields_and_metadata(fields: Fields = (), metadata: MetaData | None = None) -> tuple[Fields, MetaData | None]:
+    return fields, metadata
+
+
 class UserType(Composite):
     """A user-defined type: declared once with a MetaData, used as the type of columns, usually in ``FROZEN``.
+
+    ``UserType("address", metadata, {"street": TEXT})`` declares one as other objects are declared;
+    ``UserType("address", {"street": TEXT})`` belongs to no MetaData, and ``UserType("address")`` only names one.
 
     ``create_all`` creates it before the tables, ``drop_all`` drops it after them. Fields that the server's type has
     besides are null when written and left out when read.
 
     :param name: name in the keyspace.
     :param fields: field types by name, or pairs, in order. Without fields it is a mere reference by name.
-    :param metadata: where it belongs, so that ``create_all`` finds it.
+    :param metadata: where it belongs, so that ``create_all`` finds it; before the fields or after them.
     :param schema: keyspace; that of the connection when None.
+    :raises InvalidModel: for fields that are none.
     """
 
     __visit_name__ = "CQL_USER_TYPE"
     cache_ok = True
 
+    @overload
     def __init__(
-        self,
-        name: str,
-        fields: Mapping[str, TypeArgument] | Iterable[tuple[str, TypeArgument]] = (),
-        metadata: MetaData | None = None,
-        schema: str | None = None,
-    ) -> None:
-        pairs = fields.items() if isinstance(fields, Mapping) else fields
+        self, name: str, fields: Fields = ..., metadata: MetaData | None = None, *, schema: str | None = None
+    ) -> None: ...
+    @overload
+    def __init__(self, name: str, metadata: MetaData, fields: Fields = ..., *, schema: str | None = None) -> None: ...
+    def __init__(self, name: str, *given: Any, schema: str | None = None, **named: Any) -> None:
+        if given and isinstance(given[0], MetaData):
+            named["metadata"], given = given[0], given[1:]
+        fields, metadata = _fields_and_metadata(*given, **named)
         self.name = name
-        self.fields: tuple[tuple[str, TypeEngine[Any]], ...] = tuple((key, to_instance(kind)) for key, kind in pairs)
+        self.fields = typed_pairs(fields, f"user type {name!r}", "field")
         self.schema = schema
         if metadata is not None:
             from alembic_cql.schema import attach

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from alembic.autogenerate.render import renderers
 from alembic.operations import MigrateOperation, Operations
 from sqlalchemy.schema import ExecutableDDLElement
 
-from alembic_cql.ddl import CreateMaterializedView, DropMaterializedView
+from alembic_cql.ddl import CreateMaterializedView, DropMaterializedView, ViewName
 from alembic_cql.ddl_alter import AlterViewOptions
 from alembic_cql.render import call
 from alembic_cql.schema import MaterializedView
@@ -33,7 +33,7 @@ class CreateMaterializedViewOp(MigrateOperation):
         base: str,
         where: str,
         partition_key: Sequence[str],
-        clustering: Iterable[str] | Mapping[str, str] = (),
+        clustering: Sequence[str] | Mapping[str, str] = (),
         *,
         columns: Sequence[str] | None = None,
         schema: str | None = None,
@@ -165,8 +165,7 @@ def _create_view(operations: Operations, operation: CreateMaterializedViewOp) ->
 
 @Operations.implementation_for(DropMaterializedViewOp)
 def _drop_view(operations: Operations, operation: DropMaterializedViewOp) -> None:
-    view = operation.view or MaterializedView(operation.name, None, "", "", (), schema=operation.schema)
-    _send(operations, DropMaterializedView(view))
+    _send(operations, DropMaterializedView(operation.view or ViewName(operation.name, operation.schema)))
 
 
 @Operations.implementation_for(AlterMaterializedViewOptionsOp)

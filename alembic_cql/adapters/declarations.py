@@ -239,7 +239,7 @@ class _UserTypes(Mapping[str, UserType]):
             self._made[name] = None
             where = f"user type {name!r}, field "
             pairs = [(field, _type(kind, self, f"{where}{field!r}")) for field, kind in fields.items()]
-            self._made[name] = UserType(name, pairs, self._metadata, self._schema)
+            self._made[name] = UserType(name, self._metadata, pairs, schema=self._schema)
         made = self._made[name]
         if made is None:
             raise InvalidModel(f"user type {name!r} contains itself; nothing was sent")

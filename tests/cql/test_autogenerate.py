@@ -154,7 +154,7 @@ UserType("unused", [("a", cql.INT)], metadata)
 sa.Table(""",
             1,
         ),
-        ["create_type(cql.UserType('Inner'", "create_type(cql.UserType('loose'", "drop_type('old_type')"],
+        ["create_type('Inner'", "create_type('loose'", "drop_type('old_type')"],
     ),
     "views": (
         table("sa.Column('w', sa.Integer)")

@@ -15,14 +15,14 @@ HEAD = '''\
 # Written by tests/unit/op_stub.py; a test holds it against the operations.
 """Alembic's ``op`` with the operations of this package."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from alembic.op import *  # noqa: F403
 
-from alembic_cql.functions import Arguments
-from alembic_cql.types import TypeArgument, UserType
+from alembic_cql.functions import Arguments, ArgumentTypes
+from alembic_cql.types import Fields, TypeArgument, UserType
 '''
 
 
