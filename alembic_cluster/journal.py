@@ -149,6 +149,7 @@ class JournalGate(Gate):
         self._impl = impl
         self._earlier = earlier
         self._rows: dict[Statement, JournalRow] = {}
+        self._doubtful: set[Statement] = set()  # sent by an earlier run, and not applied when they were looked for
         self._next = 1 if earlier is None else max((row.ordinal for row in earlier.rows), default=0) + 1
         self._begun = False
         self._checked = earlier is None or may_differ
@@ -189,10 +190,13 @@ class JournalGate(Gate):
         try:
             send()
         except BaseException as error:
-            if self._impl.is_refusal(error):
-                self._note(row, "refused")
-                self.unanswered = False
-            raise
+            refused = self._impl.is_refusal(error)
+            if not (refused and statement in self._doubtful and self._impl.was_applied(statement)):
+                if refused:
+                    self._note(row, "refused")
+                    self.unanswered = False
+                raise
+            log.info("statement %s was applied by the run that was interrupted, and only now", row.ordinal)
         self._note(row, "done")
         self.unanswered = False
 
@@ -219,6 +223,7 @@ class JournalGate(Gate):
         if applied:
             self._note(row, "done")
             return replace(row, state="done")
+        self._doubtful.add(statement)
         return row
 
     def _note(self, row: JournalRow, state: State) -> None:

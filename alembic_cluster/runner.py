@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -97,9 +97,13 @@ class Run:
 
     def __enter__(self) -> Run:
         if self._migration.purge:  # `alembic stamp --purge` doesn't read the heads
-            self._take_lock()
-            self._migration._ensure_version_table()
-            self._arm()
+            try:
+                self._take_lock()
+                self._migration._ensure_version_table()
+                self._arm()
+            except BaseException as error:
+                self._let_go(error)
+                raise
         else:
             self._migration.get_current_heads = self._begin
         return self
@@ -120,7 +124,7 @@ class Run:
         heads: tuple[str, ...] = migration.get_current_heads()
         ahead = self._peek(heads)
         self._check_edits(heads, ahead)
-        if ahead is None:
+        if ahead is None and self._half_applied(heads) is None:
             migration._migrations_fn = lambda *_: iter(())
             return heads
         self._take_lock()
@@ -128,6 +132,8 @@ class Run:
         if set(again) != set(heads):
             heads, ahead = again, self._peek(again)
         if ahead is None:
+            if (left := self._half_applied(heads)) is not None:
+                raise _unfinished(*left)
             log.info("another run has done all there was to do")
             migration._migrations_fn = lambda *_: iter(())
             return heads
@@ -221,14 +227,17 @@ class Run:
             self._complete_history(header, heads)
         elif rows and hasattr(first, "revision"):
             if (first.revision.revision, _direction(first)) != (header.revision, header.direction):
-                raise UnfinishedRevision(
-                    f"Revision {header.revision} is half-applied: its {header.direction} began at "
-                    f"{header.started:%Y-%m-%d %H:%M:%S} UTC ({header.owner}) and did not come to its end; applied of "
-                    f"it are {len([row for row in rows if row.state == 'done'])} statements. Finish it first: 'alembic "
-                    f"{header.direction} {_target(header)}'. Or undo it by hand, then 'alembic-cluster repair "
-                    "--forget'. Nothing was sent."
-                )
+                raise _unfinished(header, rows)
             self._left = header, rows
+
+    def _half_applied(self, heads: tuple[str, ...]) -> tuple[JournalHeader, Sequence[JournalRow]] | None:
+        """Give the journal of a revision that this command, which has nothing to do, would pass by."""
+        if self._command not in ("upgrade", "downgrade"):
+            return None
+        found = self._stores.journal.read()
+        if found is None or found[0].finished or set(found[0].heads) != set(heads):
+            return None
+        return found if any(row.state != "refused" for row in found[1]) else None
 
     def _complete_history(self, header: JournalHeader, heads: tuple[str, ...]) -> None:
         """Write the ledger's row of a revision whose heads have moved right before its run died."""
@@ -245,6 +254,10 @@ class Run:
             content if checksum(content) == header.checksum else "",
         )  # fmt: skip
         self._stores.history.write(row)
+        assert self._held is not None
+        # Under our own fence, so that it is the newest journal whatever any clock says.
+        finished = replace(header, fence=self._held.lease.fence, step=0, finished=True)
+        self._stores.journal.write(finished, (), new=True)
 
     # ---------------------------------------------------------------------------------------------------- each step
 
@@ -344,8 +357,14 @@ def _is_upgrade(step: Any) -> bool:
     return hasattr(step, "revision") and bool(step.is_upgrade)
 
 
-def _target(header: JournalHeader) -> str:
-    return header.revision if header.direction == "upgrade" else f"{header.revision}-1"
+def _unfinished(header: JournalHeader, rows: Sequence[JournalRow]) -> UnfinishedRevision:
+    target = header.revision if header.direction == "upgrade" else f"{header.revision}-1"
+    return UnfinishedRevision(
+        f"Revision {header.revision} is half-applied: its {header.direction} began at "
+        f"{header.started:%Y-%m-%d %H:%M:%S} UTC ({header.owner}) and did not come to its end; applied of it are "
+        f"{len([row for row in rows if row.state == 'done'])} statements. Finish it first: 'alembic {header.direction} "
+        f"{target}'. Or undo it by hand, then 'alembic-cluster repair --forget'. Nothing was sent."
+    )
 
 
 def _heads_after(impl: Any, step: Any, heads: set[str]) -> set[str]:

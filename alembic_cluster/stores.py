@@ -130,9 +130,6 @@ class HistoryStore(Protocol):
     def write(self, row: HistoryRow) -> None:
         """Write a row, or write it anew. It need not be durable before :meth:`Stores.flush` returns."""
 
-    def remove(self, row: HistoryRow) -> None:
-        """Delete a row."""
-
 
 @dataclass(frozen=True)
 class JournalHeader:

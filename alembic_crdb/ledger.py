@@ -70,15 +70,6 @@ class CockroachHistory:
             **asdict(row),
         )
 
-    def remove(self, row: HistoryRow) -> None:
-        """Delete the row of a revision that turned out not to have come to its end."""
-        self._stores.ask(
-            "DELETE FROM {history} WHERE scope = CAST(:scope AS STRING) AND fence = CAST(:fence AS INT8) "
-            "AND step = CAST(:step AS INT8)",
-            fence=row.fence,
-            step=row.step,
-        )
-
 
 class CockroachJournal:
     """The statements of the revision that runs, or that ran last: ``alembic_cluster_journal``."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from alembic import command
 
-from tests.cql.project import Project
+from tests.cql.project import ROOT, Project
 from tests.servers.fixtures import CassandraKeyspace
 
 # Stands in for the moment at which a process dies: DIE says before or after which statement of a revision, counted over
@@ -79,7 +79,7 @@ class LockedProject(Project):
         return subprocess.Popen(
             [sys.executable, "-m", "alembic", *arguments],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": f"{self.folder}:{os.environ.get('PYTHONPATH', '')}", **environment},
+            env={**os.environ, "PYTHONPATH": f"{self.folder}:{ROOT}", **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

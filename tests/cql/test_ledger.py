@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from alembic_cluster.errors import ChangedRevision, EditedRevision, OutcomeUnknown, StatementFailed, UnfinishedRevision
+from alembic_cql.impl import CqlImpl
 from tests.cql.runs import LockedProject
 from tests.servers.fixtures import CassandraKeyspace
 
@@ -107,10 +108,39 @@ def test_another_revision_comes_after_the_half_applied_one(project: LockedProjec
     project.dies("upgrade", "head", at="after:2")
     with pytest.raises(UnfinishedRevision, match="'alembic upgrade b'"):
         project.downgrade("base")
+    with pytest.raises(UnfinishedRevision, match="'alembic upgrade b'"):
+        project.upgrade("a")  # which has nothing to do
+    assert project.run("current") == "a\n"
     project.keyspace.execute("DROP TABLE b1")
     project.cli("repair", "--forget", program=CLUSTER)
     project.downgrade("base")
     assert project.heads() == set()
+
+
+def test_a_statement_that_lands_after_it_was_looked_for(
+    project: LockedProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.revision("a", creates("a", "b"))
+    project.dies("upgrade", "head", at="during:1", DIE_AFTER="1")
+    answers = iter([False])
+    look = CqlImpl.was_applied
+    monkeypatch.setattr(CqlImpl, "was_applied", lambda self, statement: next(answers, look(self, statement)))
+    project.upgrade()
+    assert project.heads() == {"a"}
+
+
+def test_repair_by_a_clock_that_is_behind(project: LockedProject) -> None:
+    file = project.revision("a", creates("a"))
+    project.upgrade()
+    project.keyspace.execute(
+        "UPDATE alembic_cluster_history USING TIMESTAMP 4000000000000000 SET checksum = 'x' "
+        "WHERE scope = 'alembic_version' AND fence = 1 AND step = 1"
+    )
+    with pytest.raises(EditedRevision):
+        project.upgrade()
+    file.write_text(file.read_text() + "# more\n")
+    project.cli("repair", program=CLUSTER)
+    project.upgrade()
 
 
 def test_what_no_catalog_tells_is_asked_for(project: LockedProject) -> None:
