@@ -130,9 +130,31 @@ def _database(heads: Any, context: Any) -> Iterator[Check]:
         yield Check("implementation", "failed", f"{type(impl).__name__} of {module} is active", advice)
     yield _comparators(context, _PLUGINS[dialect.name])
     yield Check("version table", "ok", f"the database stands at {', '.join(heads) or 'base'}")
+    if hasattr(impl, "stores"):
+        yield from _kept(impl.stores(context.connection), heads)
     if hasattr(impl, "health"):
         for name, result, found, advice in impl.health():
             yield Check(name, result, found, advice)
+
+
+def _kept(stores: Any, heads: Any) -> Iterator[Check]:
+    try:
+        lock, journal = stores.lease.read(), stores.journal.read()
+    except Exception as error:
+        advice = "The user has to read and write the tables alembic_cluster_lock, _history and _journal."
+        yield Check("lock", "failed", first_line(error), advice)
+        return
+    if lock.holder is None:
+        yield Check("lock", "ok", "nobody holds it")
+    else:
+        advice = "It is given back at the run's end; a dead run's runs out by itself. See 'alembic-cluster unlock'."
+        yield Check("lock", "warning", f"held by {lock.holder}", advice)
+    if journal is None or journal[0].finished or not journal[1] or set(journal[0].heads) != set(heads):
+        yield Check("journal", "ok", "no revision is half-applied")
+    else:
+        header = journal[0]
+        advice = "Run the same command again, which finishes it, or see 'alembic-cluster repair --help'."
+        yield Check("journal", "warning", f"{header.direction} of {header.revision} is half-applied", advice)
 
 
 def _comparators(context: Any, plugin: str) -> Check:

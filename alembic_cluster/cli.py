@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
 from alembic.config import CommandLine, Config
+from alembic.util import CommandError
 
 from alembic_cluster import commands
-from alembic_cluster.errors import LockNotAcquired
+
+FAILED = 255  # what Alembic ends with, too
 
 
 class ClusterCommandLine(CommandLine):
@@ -19,16 +22,18 @@ class ClusterCommandLine(CommandLine):
         commands.register(self)
 
     def run_cmd(self, config: Config, options: Namespace) -> None:
-        """Run one command, as Alembic's own method of this name does.
+        """Run one command, as Alembic's own method of this name does; what went wrong is one line on standard error.
 
-        :raises SystemExit: with the status of :class:`LockNotAcquired` where that is the reason.
+        :raises SystemExit: with :data:`FAILED`, or the error's own ``EXIT_STATUS``.
         """
+        wanted, options.raiseerr = options.raiseerr, True
         try:
             super().run_cmd(config, options)
-        except SystemExit as ended:
-            if isinstance(ended.__context__, LockNotAcquired):
-                raise SystemExit(LockNotAcquired.EXIT_STATUS) from ended
-            raise
+        except CommandError as error:
+            if wanted:
+                raise
+            print(f"FAILED: {error}", file=sys.stderr)
+            raise SystemExit(getattr(error, "EXIT_STATUS", FAILED)) from error
 
 
 def main(argv: Sequence[str] | None = None) -> None:

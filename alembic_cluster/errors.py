@@ -24,6 +24,7 @@
         ├── PhaseRefused                  the revisions of one phase stand on some of the other that have not run
         ├── DestructiveRefused            a revision loses data, and nobody has allowed it; nothing of it was sent
         ├── LockNotAcquired               another process holds the migration lock (exit status 75)
+        ├── KeepingFailed                 lock, ledger or journal could not be read or written
         ├── LeaseLost                     this run's lease has run out or was taken; nothing more was sent
         ├── EditedRevision                an applied revision is not what it was when it was applied
         ├── ChangedRevision               a half-applied revision is not what it was when it began
@@ -188,6 +189,10 @@ class LockNotAcquired(ClusterError):
     """
 
     EXIT_STATUS = 75  # EX_TEMPFAIL of sysexits.h
+
+
+class KeepingFailed(ClusterError):
+    """The server refused, or did not answer, what this package keeps for itself: lock, ledger or journal."""
 
 
 class LeaseLost(ClusterError):

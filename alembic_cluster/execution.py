@@ -395,6 +395,12 @@ def say_what_stays(error: ClusterError, progress: Progress) -> None:
     error.args = (f"{text}. That was not sent. {_next_step(progress, True)}", *error.args[1:])
 
 
+def what_stays(connection: Connection) -> str:
+    """Say what stays applied of the revision that runs on a connection; empty when nothing does."""
+    progress = connection.get_execution_options().get(_OPTION)
+    return _what_stays(progress) if isinstance(progress, Progress) else ""
+
+
 def _what_stays(progress: Progress) -> str:
     """Say what stays applied of a revision that has not come to its end; empty when nothing does."""
     count = len(progress.applied)

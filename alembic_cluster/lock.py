@@ -20,6 +20,7 @@ from typing import Any
 
 from alembic_cluster.errors import ConfigurationError, LockNotAcquired
 from alembic_cluster.guard import guard_run
+from alembic_cluster.keeping import kept_clear
 from alembic_cluster.lint.upgrading import watch_for_findings
 from alembic_cluster.phases import keep_phase
 from alembic_cluster.progress import reported
@@ -50,6 +51,7 @@ def migration_lock(
     :param settings: of other parts of the package, by their names.
     :raises ConfigurationError: a setting that can't be; nothing was sent.
     :raises LockNotAcquired: another run holds the lock. The command line ends with status 75 instead.
+    :raises KeepingFailed: lock, ledger or journal can't be read or written.
     :raises LeaseLost: another run may have taken over; nothing was sent since.
     :raises EditedRevision: an applied revision was edited; nothing was sent.
     :raises ChangedRevision: a half-applied revision was edited; nothing was sent.
@@ -72,7 +74,11 @@ def migration_lock(
     watch_for_findings(migration, run_settings)
     run = Run(migration, run_settings)
     try:
-        with reported(migration.impl, migration.connection, run_settings, config), run:
+        with (
+            reported(migration.impl, migration.connection, run_settings, config),
+            kept_clear(migration.connection),
+            run,
+        ):
             yield
     except LockNotAcquired as error:
         if config is None or config.cmd_opts is None or getattr(config.cmd_opts, "raiseerr", False):

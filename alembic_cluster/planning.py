@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from alembic_cluster.execution import shorten
-from alembic_cluster.reading import ReadRevision, in_environment, read_function, reading_impl
+from alembic_cluster.reading import ReadRevision, ReadStatement, in_environment, read_function, reading_impl
 from alembic_cluster.settings import Settings
-from alembic_cluster.statements import Statement
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -40,11 +40,11 @@ class Plan:
         lines: list[str] = []
         for read in self.revisions:
             lines.append(f"{self.direction} {read.script.revision} {read.script.doc or ''}".rstrip())
-            sent = [each.statement for each in read.statements if each.statement.changes]
-            for number, statement in enumerate(sent, 1):
+            sent = [each for each in read.statements if each.statement.changes]
+            for number, each in enumerate(sent, 1):
                 lines += [
-                    f"  {number}. {shorten(statement.text)}",
-                    f"     {self._told(statement, read.script.revision)}",
+                    f"  {number}. {shorten(each.statement.text)}",
+                    f"     {self._told(each, read.script.revision)}",
                 ]
             if not sent and read.complete:
                 lines.append("  nothing")
@@ -52,8 +52,12 @@ class Plan:
                 lines.append(f"  ... and more that can't be foreseen: {read.problem}")
         return "\n".join(lines)
 
-    def _told(self, statement: Statement, revision: str) -> str:
-        told = [statement.cost.value]
+    def _told(self, each: ReadStatement, revision: str) -> str:
+        if each.left == "done":
+            return "applied by an earlier run, is not sent again"
+        statement = each.statement
+        told = ["sent by an earlier run, is looked for first"] if each.left else []
+        told.append(statement.cost.value)
         told += [f"{table}: {_count(self.sizes[table])}" for table in statement.tables if table in self.sizes]
         told += [statement.blocks] if statement.blocks else []
         losses = [effect.destructive for effect in statement.losses]
@@ -66,7 +70,7 @@ class Plan:
         lines: list[str] = []
         for read in self.revisions:
             lines.append(f"-- {self.direction} {read.script.revision}")
-            lines += [f"{each.statement.text};" for each in read.statements if each.statement.changes]
+            lines += [f"{each.statement.text};" for each in read.statements if _is_to_send(each)]
         return "\n".join(lines)
 
     def as_json(self) -> str:
@@ -88,12 +92,14 @@ class Plan:
             "complete": read.complete,
             "problem": read.problem,
             "allow_destructive": read.script.revision in self.allowed,
-            "statements": [self._statement(each.statement) for each in read.statements if each.statement.changes],
+            "statements": [self._statement(each) for each in read.statements if each.statement.changes],
         }
 
-    def _statement(self, statement: Statement) -> dict[str, Any]:
+    def _statement(self, each: ReadStatement) -> dict[str, Any]:
+        statement = each.statement
         return {
             "text": statement.text,
+            "applied": {"done": True, "sent": None}.get(each.left, False),
             "effects": [str(effect) for effect in statement.effects],
             "cost": statement.cost.value,
             "blocks_writes": bool(statement.blocks),
@@ -108,11 +114,15 @@ def _count(rows: int) -> str:
     return f"about {rows:,} row{'s' * (rows != 1)}"
 
 
-def make_plan(config: Config, target: str, direction: str) -> Plan:
+def _is_to_send(each: ReadStatement) -> bool:
+    return each.statement.changes and each.left != "done"
+
+
+def make_plan(config: Config, target: str, direction: str = "") -> Plan:
     """Read what a run would send.
 
     :param target: as ``alembic upgrade`` and ``downgrade`` take it.
-    :param direction: ``upgrade`` or ``downgrade``.
+    :param direction: ``upgrade`` or ``downgrade``; when empty, what leads to the target.
     :raises ConfigurationError: for a database that this package doesn't know.
     :raises PhaseRefused: with ``--phase``, as ``upgrade`` does.
     """
@@ -126,18 +136,46 @@ def make_plan(config: Config, target: str, direction: str) -> Plan:
         settings = Settings(config)
         policy = Policy.of(settings)
         plan.heads = tuple(heads)
-        steps = list(getattr(context.script, f"_{direction}_revs")(target, heads))
+        plan.direction = direction or _direction_to(context.script, target, heads)
+        steps = list(getattr(context.script, f"_{plan.direction}_revs")(target, heads))
         phase = settings.choice("phase", ("", *PHASES), "")
-        if phase and direction == "upgrade":
+        if phase and plan.direction == "upgrade":
             steps = steps_of(steps, phase)
         known = impl.known()
         for step in steps:
-            plan.revisions.append(read_function(impl, step.revision, direction, known))
-            if policy.allows(step.revision.module, direction):
+            plan.revisions.append(read_function(impl, step.revision, plan.direction, known))
+            if policy.allows(step.revision.module, plan.direction):
                 plan.allowed.add(step.revision.revision)
+        if plan.revisions:
+            _mark_left(plan, impl.stores(context.connection).journal.read())
         tables = {table for read in plan.revisions for each in read.statements for table in each.statement.tables}
-        if hasattr(impl, "table_sizes") and tables:
-            plan.sizes = impl.table_sizes(tables)
+        plan.sizes = impl.table_sizes(tables)
 
     in_environment(config, work)
     return plan
+
+
+def _direction_to(scripts: Any, target: str, heads: Sequence[str]) -> str:
+    """Tell whether a target lies behind where the database stands."""
+    from alembic_cluster.ledger import applied_scripts
+
+    if target == "base" or re.search(r"-\d+$", target):
+        return "downgrade"
+    if target in ("head", "heads") or "+" in target or "@" in target:
+        return "upgrade"
+    wanted = {script.revision for script in scripts.get_revisions(target) if script is not None}
+    applied = {script.revision for script in applied_scripts(scripts, heads)}
+    return "downgrade" if wanted <= applied - set(heads) else "upgrade"
+
+
+def _mark_left(plan: Plan, journal: Any) -> None:
+    """Mark what an earlier run has sent of the first revision and did not come to the end of."""
+    first = plan.revisions[0]
+    if journal is None or journal[0].finished or set(journal[0].heads) != set(plan.heads):
+        return
+    if (journal[0].revision, journal[0].direction) != (first.script.revision, plan.direction):
+        return
+    left = [(row.text, row.state) for row in journal[1] if row.state != "refused"]
+    for each in first.statements:
+        if left and each.statement.changes and " ".join(left[0][0].split()) == " ".join(each.statement.text.split()):
+            each.left = left.pop(0)[1]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from alembic_cluster.errors import ConfigurationError, first_line
+from alembic_cluster.keeping import kept_clear
 from alembic_cluster.statements import Known, Statement
 
 if TYPE_CHECKING:
@@ -25,10 +26,12 @@ class ReadStatement:
 
     :ivar statement: what it is and does.
     :ivar lines: the lines of the revision's file that were running, the outermost first.
+    :ivar left: ``done`` or ``sent`` where an earlier run has begun with the revision, as its journal says; else empty.
     """
 
     statement: Statement
     lines: tuple[int, ...] = ()
+    left: str = ""
 
 
 @dataclass
@@ -91,7 +94,8 @@ def in_environment(config: Config, work: Callable[[Any, Any], Any], *, offline: 
     scripts = ScriptDirectory.from_config(config)
 
     def read_only(heads: Any, context: Any) -> Iterable[Any]:
-        work(heads, context)
+        with nullcontext() if offline else kept_clear(context.connection):
+            work(heads, context)
         return []
 
     if offline:

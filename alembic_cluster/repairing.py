@@ -48,11 +48,9 @@ def decide(stored: Stored, forget: bool, applied: bool) -> None:
     :raises LockNotAcquired: a run is at work.
     """
     say = stored.config.print_stdout
+    _half_applied(stored)  # where nothing is, no table is made for the lock
     with stored.locked() as lease:
-        left = _left(stored)
-        if left is None:
-            raise ConfigurationError("no revision is half-applied; nothing was changed")
-        header, rows = left
+        header, rows = _half_applied(stored)
         # Under the fence of this command, so that it is the newest journal whatever any clock says.
         header = replace(header, fence=lease.fence, step=0)
         if forget:
@@ -68,3 +66,10 @@ def decide(stored: Stored, forget: bool, applied: bool) -> None:
         stored.stores.journal.write(header, kept, new=True)
         for row in unknown:
             say(f"Statement {row.ordinal} is {'' if applied else 'not '}applied: {shorten(row.text)}")
+
+
+def _half_applied(stored: Stored) -> tuple[JournalHeader, list[JournalRow]]:
+    left = _left(stored)
+    if left is None:
+        raise ConfigurationError("no revision is half-applied; nothing was changed")
+    return left

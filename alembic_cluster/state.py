@@ -66,6 +66,12 @@ class State:
         pending = sum(each.state == "pending" for each in self.revisions)
         lines.append("")
         lines.append(f"The database stands at {', '.join(self.heads) or 'base'}; {pending} pending.")
+        edited = [each.revision for each in self.revisions if each.state == "edited"]
+        if edited:
+            lines.append(
+                f"Edited after it was applied: {', '.join(edited)}. 'upgrade' stops for it: bring the file back as it "
+                "was, or see 'alembic-cluster repair --help'."
+            )
         if self.unknown:
             lines.append(
                 f"No file is there for {', '.join(self.unknown)}: is this the right folder, or an older version?"
@@ -73,8 +79,8 @@ class State:
         if self.half_applied:
             what = self.half_applied
             lines.append(
-                f"{what['direction']} of {what['revision']} is half-applied ({what['done']} statements, by "
-                f"{what['owner']}): run the same command again to finish it."
+                f"{what['direction']} of {what['revision']} is half-applied ({what['done']} of its statements, "
+                f"by {what['owner']}): run the same command again to finish it."
             )
         if self.lock:
             lines.append(f"The migration lock is held by {self.lock['holder']} for {self.lock['seconds']:.0f} s more.")

@@ -12,6 +12,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 
 from alembic_cluster.errors import ConfigurationError
+from alembic_cluster.keeping import kept_clear
 from alembic_cluster.lease import wait_for_lock
 from alembic_cluster.owner import Owner
 from alembic_cluster.runner import TTL, WAIT
@@ -61,7 +62,8 @@ def visit(config: Config, do: Callable[[Stored], None]) -> None:
         stores = getattr(migration.impl, "stores", None)
         if stores is None:
             raise ConfigurationError(f"there is no migration lock on {migration.dialect.name}; nothing was sent")
-        do(Stored(config, script, stores(migration.connection), tuple(heads)))
+        with kept_clear(migration.connection):
+            do(Stored(config, script, stores(migration.connection), tuple(heads)))
         return []
 
     with EnvironmentContext(config, script, fn=look, dont_mutate=True):

@@ -11,6 +11,7 @@ from alembic_cluster.errors import first_line
 from alembic_cluster.words import split_path
 
 Finding = tuple[str, str, str, str]
+_NEEDED = frozenset({"ALTER", "CREATE", "DROP", "MODIFY", "SELECT"})
 
 
 def table_sizes(connection: Connection, tables: Iterable[str]) -> dict[str, int]:
@@ -23,7 +24,7 @@ def table_sizes(connection: Connection, tables: Iterable[str]) -> dict[str, int]
     for path in tables:
         *outside, name = split_path(path)
         rows = connection.exec_driver_sql(
-            "SELECT partitions_count FROM system.size_estimates WHERE keyspace_name = %s AND table_name = %s",
+            "SELECT partitions_count FROM system.size_estimates WHERE keyspace_name = ? AND table_name = ?",
             (outside[-1] if outside else default, name),
         ).all()
         if rows:
@@ -36,7 +37,7 @@ def health(connection: Connection) -> Iterator[Finding]:
 
     :return: for each the name, ``ok``, ``warning`` or ``failed``, what was found, what to do.
     """
-    for look in (_version, _agreement, _keyspace):
+    for look in (_version, _agreement, _permissions, _keyspace):
         yield from _looked(look, connection)
 
 
@@ -69,10 +70,35 @@ def _agreement(connection: Connection) -> Iterator[Finding]:
     yield "schema versions", "failed", f"nodes disagree: {told}", advice
 
 
+def _permissions(connection: Connection) -> Iterator[Finding]:
+    """Look at the role's own permissions, which each role may list (documentation, "LIST PERMISSIONS")."""
+    role, keyspace = connection.engine.url.username, connection.dialect.default_schema_name
+    if role is None:
+        yield "permissions", "ok", "the URL has no user", ""
+        return
+    quoted = connection.dialect.identifier_preparer.quote_identifier(role)
+    try:
+        granted = connection.exec_driver_sql(f"LIST ALL PERMISSIONS OF {quoted}").mappings().all()
+    except Exception as error:
+        if "not supported" not in str(error):  # by AllowAllAuthorizer
+            raise
+        yield "permissions", "ok", "the server lets every role do everything", ""
+        return
+    roles = connection.exec_driver_sql(f"LIST ROLES OF {quoted}").mappings().all()
+    places = ("<all keyspaces>", f"<keyspace {keyspace}>")
+    lacks = _NEEDED - {row["permission"] for row in granted if row["resource"] in places}
+    if not lacks or any(row["super"] for row in roles):
+        yield "permissions", "ok", f"{role} may change tables of {keyspace}", ""
+    else:
+        words = ", ".join(sorted(lacks))
+        advice = " ".join(f"GRANT {word} ON KEYSPACE {keyspace} TO {quoted};" for word in sorted(lacks))
+        yield "permissions", "failed", f"{role} lacks {words} on keyspace {keyspace}", advice
+
+
 def _keyspace(connection: Connection) -> Iterator[Finding]:
     name = connection.dialect.default_schema_name
     row = connection.exec_driver_sql(
-        "SELECT replication, durable_writes FROM system_schema.keyspaces WHERE keyspace_name = %s", (name,)
+        "SELECT replication, durable_writes FROM system_schema.keyspaces WHERE keyspace_name = ?", (name,)
     ).first()
     if row is None:
         yield "keyspace", "failed", f"{name} does not exist", "Create it, with the replication that it needs."

@@ -33,8 +33,7 @@ def run(
     from alembic_cluster.planning import make_plan
 
     wanted = target or revision or ("-1" if down else "heads")
-    direction = "downgrade" if down or wanted.startswith("-") or wanted == "base" else "upgrade"
-    plan = make_plan(config, wanted, direction)
+    plan = make_plan(config, wanted, "downgrade" if down else "")
     if json:
         config.print_stdout("%s", plan.as_json())
     else:

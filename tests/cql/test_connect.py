@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from sqlalchemy import Column, Engine, Integer, MetaData, Table, create_engine, 
 from alembic_cluster.errors import ClusterError, ConfigurationError, ConnectFailed
 from alembic_cql import dbapi
 from alembic_cql.options import complete_options, table_options
+from tests import situations
+from tests.cql.test_commands import two_tables
 from tests.servers.cassandra import CassandraCluster
 from tests.servers.errors import NoServer
 from tests.servers.fixtures import CassandraKeyspace
@@ -371,6 +374,23 @@ def test_what_a_role_may_not_do(secure: CassandraCluster) -> None:
                 connection.exec_driver_sql(statement)
         assert connection.exec_driver_sql(ANSWER).scalar() == "local"
     engine.dispose()
+
+
+def test_commands_of_a_role_that_may_only_read(secure: CassandraCluster, tmp_path: Path) -> None:
+    url = url_with(secure.url(), ssl_ca=str(secure.ca_file))
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        for statement in (
+            "CREATE KEYSPACE IF NOT EXISTS to_read WITH replication = "
+            "{'class': 'SimpleStrategy', 'replication_factor': 1}",
+            "CREATE ROLE \"only.reader\" WITH PASSWORD = 'p' AND LOGIN = true",
+            'GRANT SELECT ON KEYSPACE to_read TO "only.reader"',
+        ):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    read = url.set(username="only.reader", password="p", database="to_read").render_as_string(hide_password=False)
+    keyspace = CassandraKeyspace("to_read", read, secure, None)
+    situations.hold_against(two_tables(tmp_path, keyspace).folder, situations.READ_ONLY)
 
 
 def test_the_clusters_own_default_compaction(secure: CassandraCluster) -> None:
