@@ -7,19 +7,13 @@ from __future__ import annotations
 
 import functools
 import logging
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, Literal
+from typing import Any
 
-# First the dialect's own implementation: Alembic keeps the one that is defined last.
-import sqlalchemy_cockroachdb.base
 from alembic import context
-from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import (
-    Column,
     Constraint,
-    Enum,
     Executable,
     Index,
     Table,
@@ -30,7 +24,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection, CursorResult, Dialect
 from sqlalchemy.schema import DropIndex
-from sqlalchemy.sql import ClauseElement
 from sqlalchemy.types import TypeEngine
 
 from alembic_cluster.execution import WatchedExecution, environment_runs
@@ -38,9 +31,10 @@ from alembic_cluster.gate import Gate, Gates, Kind
 from alembic_cluster.gate import Statement as Sent
 from alembic_cluster.rehearsal import Rehearsal, RehearsedExecution, end_rehearsal
 from alembic_cluster.statements import Known, Statement
-from alembic_crdb import ddl, types
+from alembic_crdb import ddl
 from alembic_crdb import operations as operations
 from alembic_crdb import operations_objects as operations_objects
+from alembic_crdb import operations_regions as operations_regions
 from alembic_crdb.alterations import SetType
 from alembic_crdb.catalog import ObjectName
 from alembic_crdb.column_changes import ColumnChange
@@ -50,30 +44,25 @@ from alembic_crdb.driver_guard import guarded
 from alembic_crdb.effects import read_statements
 from alembic_crdb.effects_catalog import column_type
 from alembic_crdb.health import health, table_sizes
+from alembic_crdb.impl_comparing import ComparingImpl
 from alembic_crdb.key_events import events_of
 from alembic_crdb.model_reader import Reader, plain_name
 from alembic_crdb.postgres_texts import PostgresTexts
 from alembic_crdb.primary_keys import PrimaryKeys
 from alembic_crdb.running import GovernedExecution
 from alembic_crdb.statements import split_statements
-from alembic_crdb.to_metadata import bind_free
 from alembic_crdb.transactions import Transactions, enter_autocommit
-from alembic_crdb.types import same_type
 from alembic_crdb.uniques import is_droppable_unique
 from alembic_crdb.versions import ALTERS_ANY_TYPE, DROPS_UNIQUE_CONSTRAINT, remember_version, version_of
 
 log = logging.getLogger("alembic.cockroachdb")  # below the logger that alembic.ini sets up
 
-_CAST = re.compile(r":::?[\w.\"]+(?:\([\d, ]*\))?(?:\[\])*")
 
+class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, ComparingImpl):
+    """How Alembic migrates and compares a CockroachDB database.
 
-class CockroachDBImpl(
-    GovernedExecution,
-    WatchedExecution,
-    RehearsedExecution,
-    sqlalchemy_cockroachdb.base.CockroachDBImpl,  # type: ignore[misc]
-):
-    """How Alembic migrates and compares a CockroachDB database."""
+    Alembic keeps the implementation that is defined last.
+    """
 
     __dialect__ = "cockroachdb"
     transactional_ddl = False
@@ -144,7 +133,8 @@ class CockroachDBImpl(
 
         @functools.wraps(function)
         def watched(**kw: Any) -> Any:
-            with self._past_alembic(), self._texts.until_the_end():
+            begun = nullcontext() if self._transactions is None else self._transactions.until_the_end()
+            with self._past_alembic(), self._texts.until_the_end(), begun:
                 return run(**kw)
 
         return watched
@@ -161,7 +151,10 @@ class CockroachDBImpl(
         """Do in CockroachDB's way what is written for PostgreSQL; False for what is to be sent as it is."""
         if self._keys.take(events_of(part, self.dialect)):
             return True
-        return isinstance(part, str | TextClause) and self._texts.take(part if isinstance(part, str) else part.text)
+        if not isinstance(part, str | TextClause):
+            return False
+        words = part if isinstance(part, str) else part.text
+        return (self._transactions is not None and self._transactions.take(words)) or self._texts.take(words)
 
     @contextmanager
     def _past_alembic(self) -> Iterator[None]:
@@ -338,79 +331,6 @@ class CockroachDBImpl(
     def _online(self) -> Connection | None:
         return None if self.as_sql else self.connection
 
-    def compare_type(self, inspector_column: Column[Any], metadata_column: Column[Any]) -> bool:
-        """Tell whether two columns have different types for the server, whatever the types' spelling."""
-        compiler = self.dialect.type_compiler_instance
-        return not same_type(compiler.process(inspector_column.type), compiler.process(metadata_column.type))
-
-    def compare_server_default(
-        self,
-        inspector_column: Column[Any],
-        metadata_column: Column[Any],
-        rendered_metadata_default: str | None,
-        rendered_inspector_default: str | None,
-    ) -> bool:
-        """Tell whether two columns have different defaults; used with ``compare_server_default=True``."""
-        if rendered_metadata_default is not None and rendered_inspector_default is not None:
-            have, want = map(_plain, (rendered_inspector_default, rendered_metadata_default))
-            if have == want:
-                return False
-        return bool(
-            super().compare_server_default(  # type: ignore[no-untyped-call]
-                inspector_column, metadata_column, rendered_metadata_default, rendered_inspector_default
-            )
-        )
-
-    def correct_for_autogen_constraints(
-        self,
-        conn_unique_constraints: set[UniqueConstraint],
-        conn_indexes: set[Index],
-        metadata_unique_constraints: set[UniqueConstraint],
-        metadata_indexes: set[Index],
-    ) -> None:
-        """Leave one of the two things as which each unique index is reflected: the one that the model has."""
-        as_constraint = {name for name in map(self._name, metadata_unique_constraints) if name}
-        unnamed = {
-            frozenset(column.name for column in constraint.columns)
-            for constraint in metadata_unique_constraints
-            if not self._name(constraint)
-        }
-        twins = {str(index.name): index for index in conn_indexes if index.unique}
-        for constraint in list(conn_unique_constraints):
-            name = str(constraint.name)
-            if name not in twins:
-                continue
-            columns = frozenset(column.name for column in constraint.columns)
-            if name in as_constraint or columns in unnamed:
-                conn_indexes.remove(twins[name])
-            else:
-                conn_unique_constraints.remove(constraint)
-
-    def _name(self, constraint: UniqueConstraint) -> str | None:
-        """Give a constraint's name in the database; None when the database is to choose one."""
-        if constraint.name is None:
-            return None
-        name = self.dialect.identifier_preparer.format_constraint(constraint, _alembic_quote=False)
-        return None if name is None else str(name)
-
-    def _normalize_computed_default(self, sqltext: str) -> str:
-        normalized: str = super()._normalize_computed_default(sqltext.replace(":::", "::"))
-        return normalized
-
-    def render_ddl_sql_expr(self, expr: ClauseElement, is_server_default: bool = False, **kw: Any) -> str:
-        """Write an expression for ``sa.text(...)`` in a revision, with nothing in it taken for a bind parameter."""
-        return bind_free(super().render_ddl_sql_expr(expr, is_server_default=is_server_default, **kw))
-
-    def render_type(self, type_obj: TypeEngine[Any], autogen_context: AutogenContext) -> str | Literal[False]:
-        """Write one of our own types into a revision, with its import."""
-        if isinstance(type_obj, Enum) and type_obj.native_enum and type_obj.name:
-            return render_enum(type_obj, autogen_context)
-        if type(type_obj).__module__ != types.__name__:
-            rendered: str | Literal[False] = super().render_type(type_obj, autogen_context)
-            return rendered
-        autogen_context.imports.add(f"import {types.__name__}")
-        return f"{types.__name__}.{type_obj!r}"
-
 
 class _TakingGate(Gate):
     """Leaves out what is done in CockroachDB's way already."""
@@ -432,15 +352,3 @@ class _TakingGate(Gate):
                 self._taking = False
         if not taken:
             send()
-
-
-def render_enum(enum: Enum, autogen_context: AutogenContext) -> str:
-    """Write an enum column's type. The type itself is made by ``op.create_enum``, and not with the table."""
-    autogen_context.imports.add("from sqlalchemy.dialects import postgresql")
-    schema = "" if enum.schema is None else f", schema={enum.schema!r}"
-    return f"postgresql.ENUM({', '.join(map(repr, enum.enums))}, name={enum.name!r}{schema}, create_type=False)"
-
-
-def _plain(default: str) -> str:
-    """Take the casts and quotes out of a default, which the server adds or leaves out as it likes."""
-    return _CAST.sub("", default).strip("()'").lower()

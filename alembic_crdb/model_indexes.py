@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, Literal
 
+from alembic.util.sqla_compat import _textual_index_element
 from sqlalchemy import ColumnClause, Index, PrimaryKeyConstraint, Table, TextClause, UniqueConstraint
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import UnaryExpression, _textual_label_reference
@@ -278,6 +279,8 @@ def _element(expression: Any, classes: Mapping[str, Any], reader: Reader, of: st
         said_direction, said_nulls = _ORDERS[inner.modifier]
         direction, nulls = said_direction or direction, said_nulls or nulls
         inner = inner.element
+    if isinstance(inner, _textual_index_element):  # what op.create_index makes of text("a DESC")
+        inner = inner.text
     if isinstance(inner, ColumnClause) and not inner.is_literal:
         name = plain_name(inner.name)
         element = IndexElement(name, direction, None, nulls, classes.get(name))

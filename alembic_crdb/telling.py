@@ -13,6 +13,7 @@ from sqlalchemy.types import NullType
 from alembic_crdb import catalog, changes
 from alembic_crdb import operations as own
 from alembic_crdb import operations_objects as own_objects
+from alembic_crdb import operations_regions as own_regions
 from alembic_crdb.changes import Change
 from alembic_crdb.model import elements_of
 from alembic_crdb.model_objects import names_in
@@ -523,7 +524,7 @@ def _zone(old: Any, new: Any) -> MigrateOperation:
     def options(zone: Any) -> dict[str, Any]:
         return {} if zone is None else {name: parameter_value(value) for name, value in zone.options}
 
-    return own_objects.ConfigureZoneOp(target, options(new), options(old))
+    return own_regions.ConfigureZoneOp(target, options(new), options(old))
 
 
 __all__ = ["Teller"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from alembic.operations import MigrateOperation
 
-from alembic_crdb import operations_objects as own
+from alembic_crdb import operations_regions as own
 from alembic_crdb.catalog_objects import Database
 from alembic_crdb.changes import AlterRegions, Change
 

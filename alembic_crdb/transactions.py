@@ -10,6 +10,8 @@ run's connection is in autocommit, and explicit transactions are for data:
 * ``with op.get_context().autocommit_block():`` commits an open transaction and runs its statements one by one.
 * ``with op.get_bind().begin_nested():`` outside a transaction is a transaction, too: the server knows
   savepoints only inside one.
+* ``op.execute("BEGIN")`` begins one, until ``COMMIT`` or the end of the revision; ``op.execute("COMMIT")`` by itself,
+  by which revisions written for PostgreSQL leave Alembic's transaction, has nothing to end.
 """
 
 from __future__ import annotations
@@ -33,6 +35,12 @@ _SCHEMA_CHANGE = re.compile(
 )
 _DATA_CHANGE = re.compile(_COMMENTS + r"\(?\s*(?:delete|insert|merge|update|upsert|with)\b", re.I | re.S)
 _SAVEPOINT = re.compile(r"(?:(?P<end>RELEASE|ROLLBACK TO) )?SAVEPOINT (?P<name>\S+)")
+_MODE = r"(?:ISOLATION\s+LEVEL\s+(?:SERIALIZABLE|REPEATABLE\s+READ|READ\s+(?:UN)?COMMITTED)|READ\s+(?:WRITE|ONLY)|,)"
+_BY_TEXT = re.compile(
+    _COMMENTS + r"(?:(?P<begin>(?:BEGIN(?:\s+(?:WORK|TRANSACTION))?|START\s+TRANSACTION)(?:\s*" + _MODE + r")*)|"
+    r"(?:(?P<commit>COMMIT|END)|ROLLBACK|ABORT)(?:\s+(?:WORK|TRANSACTION))?)\s*;?\s*\Z",
+    re.I | re.S,
+)
 _OWN = frozenset({"BEGIN", "COMMIT", "ROLLBACK"})
 _WISH = "alembic_crdb_isolation_level"
 _IN_PLACE_OF_A_SAVEPOINT = "SELECT 1"
@@ -111,6 +119,8 @@ class Transactions:
         self._savepoints: set[str] = set()
         self._in_revision = False
         self._asleep = False
+        self._by_text = False  # the revision has begun it by a text
+        self._sending = False
         self.begin_word = "BEGIN"
 
     @contextmanager
@@ -175,9 +185,53 @@ class Transactions:
             return statement
         return _IN_PLACE_OF_A_SAVEPOINT
 
+    def take(self, statement: str) -> bool:
+        """Do what a revision's own BEGIN, COMMIT or ROLLBACK asks for.
+
+        :return: whether that is done, so that the statement is not to be sent.
+        """
+        found = _BY_TEXT.match(statement)
+        if found is None or self._sending:
+            return False
+        if self._asleep:
+            return True
+        if found["begin"]:
+            self._by_text = self._by_text or not self._wanted
+            self._wanted = True
+        elif self._wanted:
+            self._end_text("COMMIT" if found["commit"] else "ROLLBACK")
+        else:
+            return bool(found["commit"])
+        return True
+
+    @contextmanager
+    def until_the_end(self) -> Iterator[None]:
+        """Commit, behind a ``with`` block, what was begun in it by a text and not ended; roll it back for an error."""
+        try:
+            yield
+        except BaseException:
+            if self._by_text:
+                with suppress(SQLAlchemyError):  # the first error is the one to see
+                    self._end_text("ROLLBACK")
+            raise
+        if self._by_text:
+            self._end_text("COMMIT")
+
+    def _end_text(self, word: str) -> None:
+        if self._by_text:
+            self._by_text = self._wanted = False
+        self._end(word)
+
+    def _tell(self, word: str) -> None:
+        self._sending = True
+        try:
+            self._send(word)
+        finally:
+            self._sending = False
+
     def _begin(self) -> None:
         if not self._open:
-            self._send(self.begin_word)
+            self._tell(self.begin_word)
             self._open = True
             self._progress.begin()
 
@@ -186,7 +240,7 @@ class Transactions:
             self._open = False
             self._savepoints.clear()
             try:
-                self._send(word)
+                self._tell(word)
             except BaseException:
                 self._progress.end(committed=False)
                 raise
@@ -216,11 +270,12 @@ class Transactions:
             yield
             return
         self._end("COMMIT")
-        wanted, self._wanted = self._wanted, False
+        before, self._wanted, self._by_text = (self._wanted, self._by_text), False, False
         try:
-            yield
+            with self.until_the_end():
+                yield
         finally:
-            self._wanted = wanted
+            self._wanted, self._by_text = before
 
     def govern(self, context: MigrationContext) -> None:
         """Make a context's ``begin_transaction`` and ``autocommit_block`` those of this module.

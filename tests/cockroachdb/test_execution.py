@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 
 import pytest
@@ -162,6 +163,38 @@ except KeyError:
     project.upgrade()
     assert project.rows("SELECT id FROM t") == [(1,)]
     assert project.versions() == ["a1"]
+
+
+@pytest.mark.parametrize("driver", ["psycopg2"])
+def test_begin_and_commit_as_texts(project: Project) -> None:
+    """Revisions written for PostgreSQL leave Alembic's transaction by them."""
+    project.revision(
+        "a1",
+        TABLE
+        + f"""
+op.execute("COMMIT")
+op.execute("ALTER TABLE t ADD COLUMN y INT")
+op.execute("begin transaction")
+op.execute("INSERT INTO t VALUES (1, 1, 1)")
+assert {STARTED} == {STARTED}
+op.get_bind().execute(sa.text("ROLLBACK"))
+assert {STARTED} != {STARTED}
+op.execute("START TRANSACTION ISOLATION LEVEL SERIALIZABLE; INSERT INTO t VALUES (2, 2, 2); COMMIT;")
+assert {STARTED} != {STARTED}
+op.execute("BEGIN")
+op.execute("INSERT INTO t VALUES (3, 3, 3)")
+""",
+    )
+    project.upgrade()
+    assert project.rows("SELECT id FROM t ORDER BY id") == [(2,), (3,)]
+    project.revision("b1", "op.execute('BEGIN')\nop.execute('INSERT INTO t VALUES (4, 4, 4)')\nraise KeyError")
+    with pytest.raises(KeyError):
+        project.upgrade()
+    assert project.rows("SELECT count(*) FROM t") == [(2,)]
+    assert project.versions() == ["a1"]
+    project.revision("c1", "op.execute('COMMIT')\nop.execute('BEGIN; DELETE FROM t; END')\nop.execute('COMMIT')")
+    script = project.offline("upgrade", "b1:c1")
+    assert re.findall(r"BEGIN|COMMIT|DELETE|UPDATE", script) == ["BEGIN", "DELETE", "COMMIT", "UPDATE"]
 
 
 def test_bulk_insert_is_whole_or_nothing(project: Project) -> None:

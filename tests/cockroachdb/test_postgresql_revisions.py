@@ -125,10 +125,13 @@ def test_indexes_outside_of_a_transaction(project: Project) -> None:
             op.create_index("ix_c", "t", ["s"], postgresql_include=["a"], unique=True)
             op.create_index("ix_d", "t", ["s"], postgresql_ops={"s": "text_pattern_ops"})
             op.drop_index("ix_a", table_name="t", postgresql_concurrently=True)
+        op.create_index("ix_e", "t", [sa.text("a DESC NULLS LAST"), "s"])
         """,
     )
     found = {row[0] for row in project.rows("SELECT DISTINCT index_name FROM [SHOW INDEXES FROM t]")}
-    assert found == {"primary", "ix_b", "ix_c", "ix_d"}
+    assert found == {"primary", "ix_b", "ix_c", "ix_d", "ix_e"}
+    ordered = "SELECT column_name, direction FROM [SHOW INDEXES FROM t] WHERE index_name = 'ix_e' AND NOT implicit"
+    assert project.rows(ordered) == [("a", "DESC"), ("s", "ASC")]
 
 
 def test_a_batch_that_copies_the_table(project: Project) -> None:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy_cockroachdb.psycopg2 import CockroachDBDialect_psycopg2
 
 from alembic_cluster.errors import InvalidModel
-from alembic_crdb import operations, operations_objects
+from alembic_crdb import operations, operations_objects, operations_regions
 from alembic_crdb.operation_base import CockroachOperation
 
 OPERATIONS: list[tuple[CockroachOperation, list[str]]] = [
@@ -50,16 +50,16 @@ OPERATIONS: list[tuple[CockroachOperation, list[str]]] = [
         ["DROP VIEW v", "CREATE VIEW v AS SELECT 2"],
     ),
     (
-        operations_objects.ConfigureZoneOp("TABLE t", {"num_replicas": 5}, {}),
+        operations_regions.ConfigureZoneOp("TABLE t", {"num_replicas": 5}, {}),
         ["ALTER TABLE t CONFIGURE ZONE USING\n\tnum_replicas = 5"],
     ),
-    (operations_objects.AddRegionOp("d", "us-east1"), ['ALTER DATABASE d ADD REGION "us-east1"']),
-    (operations_objects.DropRegionOp("d", "us-east1"), ['ALTER DATABASE d DROP REGION "us-east1"']),
+    (operations_regions.AddRegionOp("d", "us-east1"), ['ALTER DATABASE d ADD REGION "us-east1"']),
+    (operations_regions.DropRegionOp("d", "us-east1"), ['ALTER DATABASE d DROP REGION "us-east1"']),
     (
-        operations_objects.AlterRegionOp("d", "PRIMARY REGION", "a", "b"),
+        operations_regions.AlterRegionOp("d", "PRIMARY REGION", "a", "b"),
         ["ALTER DATABASE d PRIMARY REGION a"],
     ),
-    (operations_objects.SetSurvivalGoalOp("d", "REGION", "ZONE"), ["ALTER DATABASE d SURVIVE REGION FAILURE"]),
+    (operations_regions.SetSurvivalGoalOp("d", "REGION", "ZONE"), ["ALTER DATABASE d SURVIVE REGION FAILURE"]),
     (operations_objects.CreateSequenceOp("s", {"increment": 5}), ["CREATE SEQUENCE s INCREMENT 5"]),
     (operations_objects.DropSequenceOp("s", {"increment": 5}), ["DROP SEQUENCE s"]),
     (

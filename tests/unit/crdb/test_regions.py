@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alembic_crdb import operations_objects as ops
+from alembic_crdb import operations_regions as ops
 from alembic_crdb.catalog_objects import Database
 from alembic_crdb.differences import compare_snapshots
 from alembic_crdb.parser import parse
