@@ -51,6 +51,7 @@ from alembic_crdb.postgres_texts import PostgresTexts
 from alembic_crdb.primary_keys import PrimaryKeys
 from alembic_crdb.running import GovernedExecution
 from alembic_crdb.statements import split_statements
+from alembic_crdb.to_metadata import bind_free
 from alembic_crdb.transactions import Transactions, enter_autocommit
 from alembic_crdb.uniques import is_droppable_unique
 from alembic_crdb.versions import ALTERS_ANY_TYPE, DROPS_UNIQUE_CONSTRAINT, remember_version, version_of

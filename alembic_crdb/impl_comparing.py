@@ -44,7 +44,7 @@ class ComparingImpl(sqlalchemy_cockroachdb.base.CockroachDBImpl):  # type: ignor
             if have == want:
                 return False
         return bool(
-            super().compare_server_default(  # type: ignore[no-untyped-call]
+            super().compare_server_default(
                 inspector_column, metadata_column, rendered_metadata_default, rendered_inspector_default
             )
         )

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Sequence as SQLSequence
-from sqlalchemy.schema import CreateSequence, DropSequence
+from sqlalchemy.schema import DropSequence
 from sqlalchemy.sql import Executable
 
 from alembic_crdb import catalog_objects, ddl, ddl_objects
 from alembic_crdb.catalog_objects import CommentTarget, EnumType, View
+from alembic_crdb.model_objects import sequence_to_catalog
+from alembic_crdb.model_reader import Reader
 from alembic_crdb.operation_base import CockroachOperation, known, operation, table_name
 
 
@@ -250,7 +252,11 @@ class CreateSequenceOp(CockroachOperation):
 
     def statements(self, dialect: Any) -> Iterable[Executable]:
         """Give the CREATE SEQUENCE."""
-        yield CreateSequence(SQLSequence(self.sequence_name, schema=self.schema, **dict(self.options or {})))
+        reader = Reader(dialect)
+        sequence = SQLSequence(self.sequence_name, schema=self.schema, **dict(self.options or {}))
+        found = sequence_to_catalog(sequence, reader)
+        reader.check()
+        yield ddl_objects.CreateSequence(found)
 
     def reverse(self) -> DropSequenceOp:
         """Give the operation that drops it."""
