@@ -7,6 +7,8 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from alembic_cluster.sqlfiles import HEADER, files_named_in
+
 _SHOWN = 12  # lines of a difference in a message
 
 
@@ -14,13 +16,21 @@ def content_of(script: Any) -> str:
     """Read a revision's file.
 
     :param script: Alembic's ``Script``.
-    :return: its text with ``\\n`` at the end of each line, as a checkout may give it other ends; empty for a revision
-        without a file to read.
+    :return: its text, and behind it those of the SQL and CQL files that it names, with ``\\n`` at the end of each line,
+        as a checkout may give it other ends; empty for a revision without a file to read.
     """
     try:
-        text = Path(script.path).read_bytes().decode("utf-8-sig", errors="surrogateescape")
+        path = Path(script.path)
+        texts = [getattr(getattr(script, "module", None), HEADER, ""), _text(path)]
+        for file in files_named_in(path):
+            texts += [f"-- {file.name}\n", _text(file)]
     except (OSError, TypeError):
         return ""
+    return "".join(texts)
+
+
+def _text(path: Path) -> str:
+    text = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
     return "\n".join(text.splitlines()) + "\n"
 
 

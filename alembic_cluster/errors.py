@@ -14,6 +14,7 @@
         ├── InvalidValue                  a value that its column cannot hold, met while writing it as text
         ├── InvalidStatement              a statement that lacks the value of a bind parameter; nothing was sent
         ├── UnreadableScript              a text of several statements that can't be taken apart; nothing was sent
+        ├── InvalidSqlFile                a migration file without a way back, with two, or named like no version
         ├── UnreadableDDL                 a server's DDL text that the parser does not know; nothing was sent
         ├── CopyFailed                    rows can't be copied from one table to another; copying again is harmless
         ├── HeadsMoved                    another process moved the version heads meanwhile
@@ -152,6 +153,10 @@ class InvalidStatement(ClusterError):
 
 class UnreadableScript(ClusterError):
     """A text of several statements that can't be taken apart, such as one with a string that doesn't end."""
+
+
+class InvalidSqlFile(ClusterError):
+    """A migration file of SQL or CQL that can't be used as it is; nothing of it was sent."""
 
 
 class CopyFailed(ClusterError):

@@ -1,8 +1,7 @@
-"""``op.execute_file``: one operation for every database, so that it doesn't hang on which package was loaded last."""
+"""Operations of a revision that send what stands in an SQL or CQL file."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,80 +9,106 @@ from alembic.autogenerate.render import renderers
 from alembic.operations import MigrateOperation, Operations
 from sqlalchemy import text
 
-from alembic_cluster.errors import ConfigurationError
-from alembic_cluster.execution import revision_folder
+from alembic_cluster.sqlfiles import statements_of
 
 
 @Operations.register_operation("execute_file")
-@dataclass(eq=False)
 class ExecuteFileOp(MigrateOperation):
-    """Send the statements of a file: ``op.execute_file("0001_up.sql", down="0001_down.sql")``.
+    """The statements of a file, up to its ``-- @UNDO``.
 
-    A path that isn't absolute is looked for beside the revision, then in the working directory. The database's own
-    implementation sends the text: its method ``execute_script``.
-
-    :param up: the file whose statements are sent, UTF-8.
-    :param down: the file that takes them back; a downgrade that Alembic writes out of this operation sends it.
-    :raises ConfigurationError: when the file can't be read; nothing of it was sent.
-    :raises UnreadableScript: when it can't be taken apart (CQL); nothing of it was sent.
+    :param up: the file; see :meth:`execute_file` for where it is looked for.
+    :param down: the file whose statements take these back; None when they stand behind ``-- @UNDO``.
     """
 
-    up: str | Path
-    down: str | Path | None = None
+    def __init__(self, up: str | Path, down: str | Path | None = None) -> None:
+        self.up = up
+        self.down = down
 
     @classmethod
     def execute_file(cls, operations: Operations, up: str | Path, down: str | Path | None = None) -> None:
-        """Send the statements of a file: ``op.execute_file("0001_up.sql", down="0001_down.sql")``.
+        """Send the statements of a file: ``op.execute_file("0001_users.sql")``.
 
-        A path that isn't absolute is looked for beside the revision, then in the working directory.
+        What stands behind a line ``-- @UNDO`` is the way back, and for ``op.undo_file``. ``${name}`` stands for a
+        variable of the environment. A path that isn't absolute is looked for beside the revision, then in the working
+        directory. Statements are separated by semicolons, and sent one by one.
 
-        :param up: the file whose statements are sent, UTF-8.
-        :param down: the file that takes them back; a downgrade that Alembic writes out of this operation sends it.
-        :raises ConfigurationError: when the file can't be read; nothing of it was sent.
-        :raises UnreadableScript: when it can't be taken apart (CQL); nothing of it was sent.
+        :param up: the file, UTF-8.
+        :param down: another file that takes it back; a downgrade that Alembic writes out of this operation sends it.
+        :raises ConfigurationError: the file can't be read, or a variable isn't set; nothing of it was sent.
+        :raises ClusterError: it can't be taken apart into statements; nothing of it was sent.
         """
         operations.invoke(cls(up, down))
 
-    def reverse(self) -> ExecuteFileOp:
-        """Give the operation that takes it back.
-
-        :raises ValueError: when nobody said how.
-        """
-        if self.down is None:
-            raise ValueError(f"execute_file: what takes {str(self.up)!r} back isn't known, give down=")
-        return ExecuteFileOp(self.down, self.up)
+    def reverse(self) -> MigrateOperation:
+        """Give the operation that takes it back."""
+        return UndoFileOp(self.up) if self.down is None else ExecuteFileOp(self.down, self.up)
 
     def to_diff_tuple(self) -> tuple[Any, ...]:
         """Give what ``alembic check`` prints."""
         return ("execute_file", str(self.up))
 
-    def read(self) -> str:
-        """Read the file.
 
-        :raises ConfigurationError: it can't be read.
+@Operations.register_operation("undo_file")
+class UndoFileOp(MigrateOperation):
+    """The statements of a file behind its ``-- @UNDO``.
+
+    :param path: the file; see :meth:`ExecuteFileOp.execute_file` for where it is looked for.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = path
+
+    @classmethod
+    def undo_file(cls, operations: Operations, path: str | Path) -> None:
+        """Send what stands behind ``-- @UNDO`` in a file: ``op.undo_file("0001_users.sql")``, for a downgrade.
+
+        :param path: the file, looked for as ``op.execute_file`` does.
+        :raises InvalidSqlFile: there is no such line in it; nothing was sent.
+        :raises ConfigurationError: the file can't be read, or a variable isn't set; nothing of it was sent.
+        :raises ClusterError: it can't be taken apart into statements; nothing of it was sent.
         """
-        folder = revision_folder()
-        beside = None if folder is None else folder / self.up
-        path = beside if beside is not None and beside.exists() else Path(self.up)
-        try:
-            return path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"the file {self.up} can't be read: {error}; nothing of it was sent") from error
+        operations.invoke(cls(path))
+
+    def reverse(self) -> ExecuteFileOp:
+        """Give the operation that takes it back."""
+        return ExecuteFileOp(self.path)
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        """Give what ``alembic check`` prints."""
+        return ("undo_file", str(self.path))
 
 
 @Operations.implementation_for(ExecuteFileOp)
 def _execute_file(operations: Operations, operation: ExecuteFileOp) -> None:
-    script = operation.read()
-    if not script.strip():
+    _send(operations, statements_of(operations, operation.up, "upgrade"))
+
+
+@Operations.implementation_for(UndoFileOp)
+def _undo_file(operations: Operations, operation: UndoFileOp) -> None:
+    _send(operations, statements_of(operations, operation.path, "downgrade"))
+
+
+def _send(operations: Operations, statements: str) -> None:
+    impl: Any = operations.impl
+    script = getattr(impl, "execute_script", None)
+    if not statements:
         return
-    if hasattr(operations.impl, "execute_script"):
-        operations.impl.execute_script(script)
-    else:  # another database of the same project; an escaped colon is no bind parameter
-        operations.execute(text(script.replace(":", r"\:")))
+    if script is not None:
+        script(statements)
+    else:
+        impl.execute(text(statements.replace(":", "\\:")))
 
 
 @renderers.dispatch_for(ExecuteFileOp)
 def _render_execute_file(autogen_context: Any, operation: ExecuteFileOp) -> str:
-    prefix = autogen_context.opts["alembic_module_prefix"] or ""
     down = "" if operation.down is None else f", down={str(operation.down)!r}"
-    return f"{prefix}execute_file({str(operation.up)!r}{down})"
+    return f"{_prefix(autogen_context)}execute_file({str(operation.up)!r}{down})"
+
+
+@renderers.dispatch_for(UndoFileOp)
+def _render_undo_file(autogen_context: Any, operation: UndoFileOp) -> str:
+    return f"{_prefix(autogen_context)}undo_file({str(operation.path)!r})"
+
+
+def _prefix(autogen_context: Any) -> str:
+    return str(autogen_context.opts["alembic_module_prefix"] or "")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from alembic_cluster import sqlfolders
 from alembic_cluster.execution import watch_errors
 
 if TYPE_CHECKING:
@@ -19,4 +20,5 @@ def setup(plugin: Plugin) -> None:
     from alembic_cql import op as _op  # noqa: F401  (registers the operations)
 
     watch_errors("cql", "Cassandra")
+    sqlfolders.install()
     compare.register(plugin)

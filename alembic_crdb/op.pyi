@@ -247,15 +247,16 @@ def execute_file(
     up: str | Path,
     down: str | Path | None = None,
 ) -> None:
-    """Send the statements of a file: ``op.execute_file("0001_up.sql", down="0001_down.sql")``.
+    """Send the statements of a file: ``op.execute_file("0001_users.sql")``.
 
-    A path that isn't absolute is looked for beside the revision, then in the working directory. The database's own
-    implementation sends the text: its method ``execute_script``.
+    What stands behind a line ``-- @UNDO`` is the way back, and for ``op.undo_file``. ``${name}`` stands for a
+    variable of the environment. A path that isn't absolute is looked for beside the revision, then in the working
+    directory. Statements are separated by semicolons, and sent one by one.
 
-    :param up: the file whose statements are sent, UTF-8.
-    :param down: the file that takes them back; a downgrade that Alembic writes out of this operation sends it.
-    :raises ConfigurationError: when the file can't be read; nothing of it was sent.
-    :raises UnreadableScript: when it can't be taken apart (CQL); nothing of it was sent.
+    :param up: the file, UTF-8.
+    :param down: another file that takes it back; a downgrade that Alembic writes out of this operation sends it.
+    :raises ConfigurationError: the file can't be read, or a variable isn't set; nothing of it was sent.
+    :raises ClusterError: it can't be taken apart into statements; nothing of it was sent.
     """
 
 def execute_sql(
@@ -376,6 +377,17 @@ def set_survival_goal(
     :param database: the database.
     :param goal: the failure to survive.
     :param existing: the goal before, for the downgrade.
+    """
+
+def undo_file(
+    path: str | Path,
+) -> None:
+    """Send what stands behind ``-- @UNDO`` in a file: ``op.undo_file("0001_users.sql")``, for a downgrade.
+
+    :param path: the file, looked for as ``op.execute_file`` does.
+    :raises InvalidSqlFile: there is no such line in it; nothing was sent.
+    :raises ConfigurationError: the file can't be read, or a variable isn't set; nothing of it was sent.
+    :raises ClusterError: it can't be taken apart into statements; nothing of it was sent.
     """
 
 def validate_constraint(

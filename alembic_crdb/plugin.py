@@ -26,9 +26,11 @@ def setup(plugin: Plugin) -> None:
 
     :param plugin: collects the autogenerate comparators.
     """
+    from alembic_cluster import sqlfolders
     from alembic_cluster.execution import watch_errors
 
     watch_errors(_DIALECT, "CockroachDB")
+    sqlfolders.install()
     _prefer_our_implementation()
     event.listen(Engine, "do_connect", _connect)
     plugin.add_autogenerate_comparator(_compare, "schema", "tables", qualifier=_DIALECT)

@@ -11,6 +11,8 @@ from alembic.operations import MigrateOperation, Operations
 
 from alembic_cql import op
 
+SHARED = "alembic_cluster."
+
 HEAD = '''\
 # Written by tests/unit/op_stub.py; a test holds it against the operations.
 """Alembic's ``op`` with the operations of this package."""
@@ -27,10 +29,16 @@ from alembic_cql.types import Fields, TypeArgument, UserType
 
 
 def operations() -> dict[str, Any]:
-    """Give the functions that revisions get from this package, by name."""
+    """Give the functions that revisions get from this package and the shared one, by name."""
+    return functions_of(op, "alembic_cql.", SHARED)
+
+
+def functions_of(package_op: Any, *packages: str) -> dict[str, Any]:
+    """Give the functions that modules of some packages, imported by a package's ``op``, give to revisions."""
     found = {}
-    ours = ("alembic_cql.", "alembic_cluster.file_operations")
-    modules = [item for item in vars(op).values() if inspect.ismodule(item) and item.__name__.startswith(ours)]
+    modules = [
+        item for item in vars(package_op).values() if inspect.ismodule(item) and item.__name__.startswith(packages)
+    ]
     for module in modules:
         for kind in vars(module).values():
             if isinstance(kind, type) and issubclass(kind, MigrateOperation) and kind.__module__ == module.__name__:
@@ -46,10 +54,11 @@ def _functions(kind: type) -> Iterator[tuple[str, Any]]:
 
 def stub() -> str:
     """Give the text of the stub."""
-    return HEAD + "".join(f"\n{_stub(name, function)}" for name, function in operations().items())
+    return HEAD + "".join(f"\n{stub_of(name, function)}" for name, function in operations().items())
 
 
-def _stub(name: str, function: Any) -> str:
+def stub_of(name: str, function: Any) -> str:
+    """Give the text of one function."""
     signature = inspect.signature(function)
     parameters = list(signature.parameters.values())[2:]
     lines = [f"def {name}("]

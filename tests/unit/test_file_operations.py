@@ -48,5 +48,8 @@ def test_there_and_back() -> None:
     assert operation.reverse().to_diff_tuple() == ("execute_file", "down.cql")
     rendered = renderers.dispatch(operation)(SimpleNamespace(opts={"alembic_module_prefix": "op."}), operation)
     assert rendered == "op.execute_file('up.cql', down='down.cql')"
-    with pytest.raises(ValueError, match="give down="):
-        ExecuteFileOp("up.cql").reverse()
+    undo = ExecuteFileOp("up.cql").reverse()
+    assert undo.to_diff_tuple() == ("undo_file", "up.cql")
+    rendered = renderers.dispatch(undo)(SimpleNamespace(opts={"alembic_module_prefix": "op."}), undo)
+    assert rendered == "op.undo_file('up.cql')"
+    assert undo.reverse().to_diff_tuple() == ("execute_file", "up.cql")

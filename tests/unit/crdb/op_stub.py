@@ -6,11 +6,9 @@ import inspect
 import textwrap
 from collections.abc import Iterator
 
-from alembic.operations import MigrateOperation
-
-from alembic_cluster.file_operations import ExecuteFileOp
-from alembic_crdb import op  # noqa: F401  (it registers the operations)
+from alembic_crdb import op
 from alembic_crdb.operation_base import CockroachOperation
+from tests.unit.op_stub import SHARED, functions_of, stub_of
 
 HEAD = '''\
 # Written by tests/unit/crdb/op_stub.py; a test holds it against the operations.
@@ -26,10 +24,9 @@ from alembic_crdb.catalog_objects import CommentTarget
 '''
 
 
-def operations() -> dict[str, type[MigrateOperation]]:
+def operations() -> dict[str, type[CockroachOperation]]:
     """Give the operations that revisions get from this package, by name."""
-    own = {kind.name: kind for kind in _kinds(CockroachOperation) if kind.name}
-    return dict(sorted({**own, "execute_file": ExecuteFileOp}.items()))
+    return {kind.name: kind for kind in sorted(_kinds(CockroachOperation), key=lambda kind: kind.name) if kind.name}
 
 
 def _kinds(base: type[CockroachOperation]) -> Iterator[type[CockroachOperation]]:
@@ -41,10 +38,12 @@ def _kinds(base: type[CockroachOperation]) -> Iterator[type[CockroachOperation]]
 
 def stub() -> str:
     """Give the text of the stub."""
-    return HEAD + "".join(f"\n{_stub(name, kind)}" for name, kind in operations().items())
+    texts = {name: _stub(name, kind) for name, kind in operations().items()}
+    texts |= {name: stub_of(name, function) for name, function in functions_of(op, SHARED).items()}
+    return HEAD + "".join(f"\n{text}" for _, text in sorted(texts.items()))
 
 
-def _stub(name: str, kind: type[MigrateOperation]) -> str:
+def _stub(name: str, kind: type[CockroachOperation]) -> str:
     lines = [f"def {name}("]
     for each in list(inspect.signature(kind).parameters.values()):
         default = "" if each.default is each.empty else f" = {each.default!r}"

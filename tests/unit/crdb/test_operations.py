@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy_cockroachdb.psycopg2 import CockroachDBDialect_psycopg2
 
 from alembic_cluster.errors import InvalidModel
-from alembic_crdb import operations, operations_objects, operations_regions
+from alembic_crdb import ddl_create, operations, operations_objects, operations_regions  # noqa: F401
 from alembic_crdb.operation_base import CockroachOperation
 
 OPERATIONS: list[tuple[CockroachOperation, list[str]]] = [
