@@ -7,7 +7,7 @@ from typing import Any
 
 from alembic.ddl.base import AddColumn, DropColumn
 from alembic.operations import ops
-from alembic.util import DispatchPriority, PriorityDispatchResult
+from alembic.util import PriorityDispatchResult
 from sqlalchemy import Table
 from sqlalchemy.schema import DropIndex
 
@@ -16,7 +16,7 @@ from alembic_cluster.errors import ImpossibleChange
 from alembic_cql.cautions import comes_back, flat, note_cautions
 from alembic_cql.checks import check_table
 from alembic_cql.column_operations import AlterColumnMaskOp
-from alembic_cql.compare_keyspaces import add_declared, compare_keyspaces
+from alembic_cql.compare_keyspaces import compare_keyspaces
 from alembic_cql.compare_objects import ObjectDifferences, check_objects, compare_objects
 from alembic_cql.compare_views import make_anew
 from alembic_cql.ddl import DropMaterializedView
@@ -35,34 +35,13 @@ REBUILD = (
 )
 
 
-def register(plugin: Any) -> None:
-    """Add the comparators to an Alembic plugin.
-
-    :param plugin: ``alembic.runtime.plugins.Plugin``.
-    """
-    for element in ("nullable", "server_default", "comments", "types"):
-        plugin.add_autogenerate_comparator(_stop, "column", element, qualifier="cql")
-    for element in ("foreignkeys",):
-        plugin.add_autogenerate_comparator(_stop, "table", element, qualifier="cql")
-    plugin.add_autogenerate_comparator(_check_model, "autogenerate", qualifier="cql", priority=DispatchPriority.FIRST)
-    plugin.add_autogenerate_comparator(add_declared, "schema", qualifier="cql", priority=DispatchPriority.FIRST)
-    plugin.add_autogenerate_comparator(
-        _compare_keyspaces, "schema", "cql", qualifier="cql", priority=DispatchPriority.LAST
-    )
-
-
-def _stop(*args: Any, **kw: Any) -> PriorityDispatchResult:
-    """Keep Alembic from comparing what CQL doesn't have: NOT NULL, defaults, comments on columns, foreign keys."""
-    return PriorityDispatchResult.STOP
-
-
 def _model_tables(autogen_context: Any) -> Iterator[Table]:
     for table in autogen_context.sorted_tables:
         if autogen_context.run_object_filters(table, table.name, "table", False, None):
             yield table
 
 
-def _check_model(autogen_context: Any, upgrade_ops: ops.UpgradeOps) -> PriorityDispatchResult:
+def check_model(autogen_context: Any, upgrade_ops: ops.UpgradeOps) -> PriorityDispatchResult:
     """Refuse a model that the database can't hold, before anything is compared."""
     settle(autogen_context)
     for table in _model_tables(autogen_context):
@@ -73,7 +52,7 @@ def _check_model(autogen_context: Any, upgrade_ops: ops.UpgradeOps) -> PriorityD
     return PriorityDispatchResult.CONTINUE
 
 
-def _compare_keyspaces(
+def compare_schemas(
     autogen_context: Any, upgrade_ops: ops.UpgradeOps, schemas: set[str | None]
 ) -> PriorityDispatchResult:
     """Compare what Alembic doesn't: keys, types, static columns, options, user types, materialized views."""

@@ -382,5 +382,6 @@ def _connect_message(parameters: dict[str, Any], error: Exception) -> str:
 # Alembic finds an implementation by the dialect's name among those imported, and create_all what goes with tables.
 from alembic_cql import create_all as _create_all  # noqa: E402
 from alembic_cql import impl as _impl  # noqa: E402, F401
+from alembic_cql import op as _op  # noqa: E402, F401  (registers the operations)
 
 _create_all.listen(CassandraDialect.name)
