@@ -37,7 +37,7 @@ COMPRESSION_CLASSES = (
     "LZ4WithDictsCompressor",  # ScyllaDB
     "ZstdWithDictsCompressor",  # ScyllaDB
 )
-_SPELLINGS = {"sstable_compression": "class", "chunk_length_kb": "chunk_length_in_kb"}
+SPELLINGS = {"sstable_compression": "class", "chunk_length_kb": "chunk_length_in_kb"}
 _ZERO_BY_DEFAULT = "min_compress_ratio"
 _COMPRESSION_KEYS = (
     "chunk_length_in_kb",
@@ -109,6 +109,8 @@ def text_of(value: Any) -> str:
 
 def blobs(value: Any) -> dict[str, str]:
     """Read a map from text to bytes, or to what CQL writes for them."""
+    if any(isinstance(item, int) for item in value.values()):
+        raise TypeError(value)  # bytes(5) would be five zeros
     found = {
         str(key): item.lower() if isinstance(item, str) else "0x" + bytes(item).hex() for key, item in value.items()
     }
@@ -175,7 +177,7 @@ def compaction(value: Any) -> dict[str, str]:
 
 def compression(value: Any) -> dict[str, str]:
     """Read a compression map, also with the names that its keys had before Cassandra 3.0 and have on ScyllaDB."""
-    given = {_SPELLINGS.get(key, key): item for key, item in texts(value).items()}
+    given = {SPELLINGS.get(key, key): item for key, item in texts(value).items()}
     if given.get("class") == "":  # how it was switched off before Cassandra 3.0, and is on ScyllaDB
         given = {key: item for key, item in given.items() if key != "class"} | {"enabled": "false"}
     if flag(given.pop("enabled", "true")) is False:

@@ -9,6 +9,7 @@ from typing import Any
 from alembic_cluster.errors import InvalidModel
 from alembic_cql import option_values as values
 from alembic_cql.features import Features
+from alembic_cql.option_maps import WrongEntry, check_map
 from alembic_cql.scalars import quote_text
 
 
@@ -133,8 +134,12 @@ def check_changes(given: Mapping[str, Any], table: str, features: Features, *, o
     :raises InvalidModel: naming the option.
     """
     what = f"materialized view {table!r}" if of_view else f"table {table!r}"
-    for name in given:
-        normal_option(name, given[name], table)
+    for name, value in given.items():
+        try:
+            check_map(name, value, features)
+        except WrongEntry as error:
+            raise InvalidModel(f"{what}: the option cql_{name}: {error}; nothing was sent") from None
+        normal_option(name, value, table)
         option = TABLE_OPTIONS[name]
         if option.server is not None and (option.server == "scylla") is not features.is_scylla:
             product = "ScyllaDB" if option.server == "scylla" else "Cassandra"

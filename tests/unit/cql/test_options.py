@@ -107,6 +107,54 @@ def test_options_that_a_server_has_not() -> None:
             check_options(options, "t", features)
 
 
+@pytest.mark.parametrize(
+    ("features", "options", "message"),
+    [
+        (SCYLLA, {"class": "UnifiedCompactionStrategy"}, "this server has no Unified.*it has .*Incremental"),
+        (CASSANDRA, {"class": "IncrementalCompactionStrategy"}, "this server has no Incremental.*it has .*Unified"),
+        (Features(release=(4, 1)), {"class": "UnifiedCompactionStrategy"}, "this server has no Unified"),
+        (CASSANDRA, {"class": "DateTieredCompactionStrategy"}, "this server has no DateTiered"),
+        (SCYLLA, {"class": "IncrementalCompactionStrategy", "space_amplification_goal": 2.2}, "above 1, 2 at most"),
+        (SCYLLA, {"class": "LeveledCompactionStrategy", "fanout_size": 10}, "has no 'fanout_size'"),
+        (SCYLLA, {"class": "SizeTieredCompactionStrategy", "log_all": True}, "has no 'log_all'"),
+        (SCYLLA, {"class": "SizeTieredCompactionStrategy", "tombstone_threshold": 5.5}, "from 0 to 1"),
+        (CASSANDRA, {"class": "TimeWindowCompactionStrategy", "enable_optimized_twcs_queries": True}, "has no"),
+    ],
+)
+def test_compaction_by_server(features: Features, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidModel, match=f"table 't': the option cql_compaction: .*{message}.*nothing was sent"):
+        check_options({"compaction": options}, "t", features)
+
+
+def test_compaction_that_a_server_has() -> None:
+    time = {"class": "TimeWindowCompactionStrategy", "enable_optimized_twcs_queries": True}
+    for compaction in (
+        time, {"class": "IncrementalCompactionStrategy", "space_amplification_goal": "1.5"},
+        {"class": "SizeTieredCompactionStrategy", "space_amplification_goal": "2"},
+    ):  # fmt: skip
+        check_options({"compaction": compaction}, "t", SCYLLA)
+    check_options({"compaction": {"class": "DateTieredCompactionStrategy"}}, "t", Features(release=(3, 11)))
+    check_options({"compaction": {"class": "org.example.Mine", "any": "thing"}}, "t", CASSANDRA)
+    # What a catalog has is read, and not held to these rules: its server may be newer.
+    later = {"class": "TimeWindowCompactionStrategy", "of_a_later_release": "x"}
+    assert complete_options({"compaction": later}, "t", CASSANDRA)["compaction"]["of_a_later_release"] == "x"
+
+
+@pytest.mark.parametrize(
+    ("features", "options", "message"),
+    [
+        (SCYLLA, {"sstable_compression": "NoopCompressor"}, "this server has no Noop"),
+        (CASSANDRA, {"class": "ZstdWithDictsCompressor"}, "this server has no ZstdWithDicts"),
+        (Features(release=(3, 11)), {"class": "ZstdCompressor"}, "this server has no Zstd"),
+        (SCYLLA, {"sstable_compression": "LZ4Compressor", "lz4_compressor_type": "high"}, "has no 'lz4_compressor"),
+        (SCYLLA, {"sstable_compression": "LZ4Compressor", "min_compress_ratio": 2}, "has no 'min_compress_ratio'"),
+    ],
+)
+def test_compression_by_server(features: Features, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidModel, match=f"table 't': the option cql_compression: .*{message}.*nothing was sent"):
+        check_options({"compression": options}, "t", features)
+
+
 def test_releases() -> None:
     assert parse_release("5.0.9") == (5, 0, 9)
     assert parse_release("4.1-rc1") == (4, 1)
