@@ -13,6 +13,7 @@ from alembic.ddl.base import AddColumn, ColumnName, ColumnType, DropColumn
 from alembic.ddl.impl import DefaultImpl
 from sqlalchemy import Column, Connection, Index, Table
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import ExecutableDDLElement
 from sqlalchemy.sql import Executable
 from sqlalchemy.types import TypeEngine, to_instance
 
@@ -47,13 +48,20 @@ class _TextExecution(DefaultImpl):
         multiparams: Sequence[Mapping[str, Any]] | None = None,
         params: Mapping[str, Any] | None = None,
     ) -> Any:
+        if self.as_sql:
+            self.static_output(self._script_text(construct) + self.command_terminator)
+            return None
         if not isinstance(construct, str):
             return super()._exec(construct, execution_options, multiparams, params or {})
-        if self.as_sql:
-            self.static_output(construct + self.command_terminator)
-            return None
         assert self.connection is not None
         return self.connection.exec_driver_sql(construct, execution_options=dict(execution_options or {}))
+
+    def _script_text(self, construct: Any) -> str:
+        """Write a statement for a script. Alembic would make four spaces of each tab, in texts of the user's too."""
+        if isinstance(construct, str):
+            return construct
+        options = {} if isinstance(construct, ExecutableDDLElement) else {"literal_binds": True}
+        return str(construct.compile(dialect=self.dialect, compile_kwargs=options)).strip()
 
     def execute_script(self, script: str) -> None:
         """Send the statements of a text as they stand."""
