@@ -153,6 +153,9 @@ def _problem(index: Index, column: Column[Any]) -> str | None:
             f"column {column.name!r} can have no index by a class such as 'sai': its name would have to be of letters "
             "of a-z, digits and underscores"
         )
+    analyzed = [name for name in options or {} if name in _ANALYZER] if index_class(using) == SAI else []
+    if analyzed and table is not None and column.name in {item.name for item in table.primary_key.columns}:
+        return f"the option {analyzed[0]!r} is for columns outside of the primary key, and {column.name!r} is in it"
     return _option_problem(index_class(using), options or {})
 
 
@@ -190,6 +193,8 @@ def _type_problem(index: Index, column: Column[Any], dialect: Dialect) -> str | 
         return problem
     if isinstance(parsed, types.UserType):
         return f"column {column.name!r} is of a user type that is not frozen, and cannot be indexed"
+    if target is None and isinstance(parsed, types.FROZEN) and is_open(parsed.inner):
+        return f"column {column.name!r} is a frozen collection, which is indexed whole: say cql_target='full'"
     if isinstance(parsed, types.DURATION):
         return "durations have no order and cannot be indexed"
     if index_class(index.kwargs.get("cql_using")) == SAI:

@@ -286,10 +286,10 @@ def _index_options(spec: TableSpec, column: ColumnSpec) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = [{}]
         if kind in _SAI:
             found.append({"cql_using": "sai"})
-        if kind in ("TEXT", "ASCII"):
+        if kind in ("TEXT", "ASCII") and column.name not in spec.key:
             found.append({"cql_using": "sai", "cql_options": {"case_sensitive": "false", "normalize": "true"}})
-            if not column.static:
-                found.append({"cql_using": "org.apache.cassandra.index.sasi.SASIIndex"})
+        if kind in ("TEXT", "ASCII") and not column.static:
+            found.append({"cql_using": "org.apache.cassandra.index.sasi.SASIIndex"})
         return found
     name, *parts = kind
     simple = all(part in _SAI for part in parts)
