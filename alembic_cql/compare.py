@@ -168,7 +168,7 @@ def _changed_masks(
 
 
 def _is_not_ours(operation: ops.MigrateOperation, keyspaces: Mapping[str | None, KeyspaceInfo]) -> bool:
-    """Tell the drop of a table that a tool for migrations keeps, and no model: ours, Alembic's, coodie's."""
+    """Tell the drop of a table that a tool for migrations keeps, and no model: ours, Alembic's, another tool's."""
     if not isinstance(operation, ops.DropTableOp):
         return False
     found = keyspaces[operation.schema].tables.get(operation.table_name)

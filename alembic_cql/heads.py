@@ -24,13 +24,13 @@ from alembic_cql._exceptions import DatabaseError
 from alembic_cql.compiler import HEADS_TABLE
 from alembic_cql.ddl import IF_NOT_EXISTS
 from alembic_cql.refusal import missing_keyspace
+from alembic_cql.tools import is_other_tools_table
 from alembic_cql.types import quote_text
 
 SCOPE = "heads"
 _TABLE_IDS = uuid.UUID("6b1f9d9c-6c1e-5f0e-9a2e-7d0f3c1c8a55")
 _LAYOUT = {"scope": "partition_key", "version_num": "clustering", "fence": "static"}
 OWN_TABLES = "alembic_cluster_"  # how the names of this package's tables begin (alembic_cluster.stores)
-_COODIES = ("_coodie_migrations", "_coodie_migrations_lock")  # coodie 1.9's migrations/runner.py
 _ATTEMPTS = 3
 _EVERYWHERE = {"cql_serial_consistency": "SERIAL"}  # heads are one for all datacenters, whatever the URL says
 _PATIENCE = 10.0  # seconds that a table of the catalog may take to be there
@@ -93,11 +93,11 @@ def is_heads_table(columns: Mapping[str, str]) -> bool:
 
 
 def is_tools_table(name: str, columns: Mapping[str, str]) -> bool:
-    """Tell a table that a tool for migrations keeps: a version table of any name, this package's, coodie's.
+    """Tell a table that a tool for migrations keeps: a version table of any name, this package's, another tool's.
 
     :param columns: kinds of its columns by name, as ``system_schema.columns`` has them.
     """
-    return is_heads_table(columns) or name.startswith(OWN_TABLES) or name in _COODIES
+    return is_heads_table(columns) or name.startswith(OWN_TABLES) or is_other_tools_table(name, columns)
 
 
 def count_moves(step: Any, heads: set[str]) -> int:

@@ -27,11 +27,13 @@ from alembic_cql.features import Features
 from alembic_cql.heads import heads_table
 from alembic_cql.options import TABLE_OPTIONS, complete_options
 from alembic_cql.url import QUERY_OPTIONS
+from alembic_crdb import op as crdb_op
 from alembic_crdb.arguments import OPTIONS
 from tests.cockroachdb.project import Project
 from tests.servers.cache import PROJECT
 from tests.servers.fixtures import CassandraKeyspace, CockroachDatabase
 from tests.unit.crdb.op_stub import operations as operations_for_cockroachdb
+from tests.unit.op_stub import SHARED, functions_of
 from tests.unit.op_stub import operations as operations_for_cql
 
 DOCS = PROJECT / "docs"
@@ -225,7 +227,8 @@ def test_operations_for_cockroachdb() -> None:
         for row in rows(section(page("cockroachdb.md"), "Operations beyond Alembic's own"))
         for name in code(row[1])
     }
-    assert said == {f"op.{name}" for name in operations_for_cockroachdb()}
+    shared = functions_of(crdb_op, SHARED)
+    assert said == {f"op.{name}" for name in (*operations_for_cockroachdb(), *shared)}
 
 
 def test_operations_for_cql() -> None:

@@ -111,3 +111,30 @@ def test_several_metadata_are_one_model(project: Project) -> None:
     assert project.is_clean()
     project.downgrade("base")
     assert project.tables() == set()
+
+
+OTHER_TOOLS = (
+    "_coodie_migrations (migration_name text PRIMARY KEY, applied_at timestamp, description text, checksum text)",
+    "_coodie_migrations_lock (lock_id text PRIMARY KEY, acquired_at timestamp, owner text)",
+    "database_migrations (id uuid PRIMARY KEY, version int, name text, content text, checksum blob, state text, "
+    "applied_at timestamp)",
+    "cqltrack_history (version int PRIMARY KEY, description text, checksum text, status text, applied_at timestamp, "
+    "applied_by text, exec_time_ms int)",
+    "schema_migrations (version bigint PRIMARY KEY, dirty boolean)",
+)
+
+
+def test_tables_of_other_tools_are_never_dropped(project: Project) -> None:
+    for table in OTHER_TOOLS:
+        name, columns = table.split(" ", 1)
+        project.keyspace.execute(f'CREATE TABLE "{name}" {columns}')
+    project.keyspace.execute("CREATE TABLE deploy_lock (id int PRIMARY KEY)")  # has only the name of cassachange's
+    project.models("")
+    assert [(item[0], item[1].name) for item in project.differences()] == [("remove_table", "deploy_lock")]
+    project.models(
+        "sa.Table('schema_migrations', metadata, sa.Column('version', sa.BigInteger, primary_key=True),"
+        " sa.Column('dirty', sa.Boolean), sa.Column('more', sa.Text))\n"
+        "sa.Table('deploy_lock', metadata, sa.Column('id', sa.Integer, primary_key=True))"
+    )
+    ((kind, _, table, column),) = project.differences()
+    assert (kind, table, column.name) == ("add_column", "schema_migrations", "more")
