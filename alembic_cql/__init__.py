@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import alembic  # noqa: F401
 
 if TYPE_CHECKING:
+    from alembic_cluster.syncing import SyncResult
     from alembic_cql import types
     from alembic_cql.adapters import metadata_from_coodie, metadata_from_cqlengine
     from alembic_cql.functions import AggregateDefinition, FunctionDefinition
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from alembic_cql.reflection import reflect_keyspace
     from alembic_cql.schema import MaterializedView
     from alembic_cql.splitting import split_cql
-    from alembic_cql.sync import SyncResult, sync_tables
+    from alembic_cql.sync import sync_tables
     from alembic_cql.types import UserType
 
 __all__ = [

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from alembic.ddl._autogen import ComparisonResult
 from alembic.ddl.base import AddColumn, ColumnName, ColumnType, DropColumn
 from alembic.ddl.impl import DefaultImpl
-from sqlalchemy import Column, Connection, Index, Table
+from sqlalchemy import Column, Connection, Index, MetaData, Table
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import ExecutableDDLElement
 from sqlalchemy.sql import Executable
@@ -23,6 +23,7 @@ from alembic_cluster.gate import Gates
 from alembic_cluster.gate import Statement as GateStatement
 from alembic_cluster.rehearsal import RehearsedExecution, end_rehearsal, running_context
 from alembic_cluster.statements import Known, Statement
+from alembic_cluster.syncing import SyncResult
 from alembic_cql.answers import AnswerGate, ConcurrentChangeGate, is_refusal
 from alembic_cql.ddl import AlterTableOptions
 from alembic_cql.effects import read_statements
@@ -129,6 +130,13 @@ class CqlImpl(WatchedExecution, RehearsedExecution, _TextExecution):
             return None
         self._look_ahead(construct)
         return super()._exec(construct, execution_options, multiparams, params)
+
+    def sync(self, context: Any, metadata: MetaData, **options: Any) -> SyncResult:
+        """Do what :func:`alembic_cluster.syncing.sync` says."""
+        from alembic_cql.sync import sync_tables
+
+        assert self.connection is not None
+        return sync_tables(self.connection, metadata, **options)
 
     def _look_ahead(self, construct: Any) -> None:
         """Refuse what the server is sure to refuse, unless a whole rehearsal has found nothing of the kind."""

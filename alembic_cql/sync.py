@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,23 +19,13 @@ from alembic_cluster.errors import (
     VersionedKeyspace,
 )
 from alembic_cluster.execution import server_message, shorten, statement_failure
+from alembic_cluster.syncing import SyncResult
 from alembic_cql.heads import is_heads_table
 from alembic_cql.reflection import KeyspaceInfo
 from alembic_cql.schema import keyspace_objects
 from alembic_cql.sync_plan import Plan, Planner
 
 VERSION_TABLE = "alembic_version"
-
-
-class SyncResult(list[str]):
-    """The CQL statements that were sent, or would be, in order.
-
-    :ivar warnings: what is only in the database, or otherwise there, and stays as it is; one clause for each.
-    """
-
-    def __init__(self, cql: Iterable[str] = (), warnings: Iterable[str] = ()) -> None:
-        super().__init__(cql)
-        self.warnings = tuple(warnings)
 
 
 def sync_tables(

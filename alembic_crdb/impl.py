@@ -16,6 +16,7 @@ from sqlalchemy import (
     Constraint,
     Executable,
     Index,
+    MetaData,
     Table,
     TableClause,
     TextClause,
@@ -31,6 +32,7 @@ from alembic_cluster.gate import Gate, Gates, Kind
 from alembic_cluster.gate import Statement as Sent
 from alembic_cluster.rehearsal import Rehearsal, RehearsedExecution, end_rehearsal
 from alembic_cluster.statements import Known, Statement
+from alembic_cluster.syncing import SyncResult
 from alembic_crdb import ddl
 from alembic_crdb import operations as operations
 from alembic_crdb import operations_objects as operations_objects
@@ -216,6 +218,12 @@ class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, C
     def execute_script(self, script: str) -> None:
         """Send a text as it is: a colon in it is no bind parameter."""
         self._exec(text(bind_free(script)))
+
+    def sync(self, context: Any, metadata: MetaData, **options: Any) -> SyncResult:
+        """Do what :func:`alembic_cluster.syncing.sync` says."""
+        from alembic_crdb.sync import sync_database
+
+        return sync_database(context, metadata, **options)
 
     def _apart(self, construct: Executable | str) -> list[Executable | str]:
         if not isinstance(construct, str | TextClause):

@@ -26,6 +26,7 @@ COMMANDS = (
     "plan",
     "repair",
     "status",
+    "sync",
     "unlock",
 )
 
