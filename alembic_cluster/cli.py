@@ -1,15 +1,20 @@
+# PYTHON_ARGCOMPLETE_OK
 """The console script ``alembic-cluster``: alembic's own command line with more commands and options."""
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
+from alembic import __version__
 from alembic.config import CommandLine, Config
 from alembic.util import CommandError
 
 from alembic_cluster import commands
+from alembic_cluster.completion import complete
+from alembic_cluster.ledger import tool_version
 
 FAILED = 255  # what Alembic ends with, too
 
@@ -19,6 +24,14 @@ class ClusterCommandLine(CommandLine):
 
     def __init__(self, prog: str | None = None) -> None:
         super().__init__(prog)
+        self.parser.description = "Alembic's commands, and more, for CockroachDB, Apache Cassandra and ScyllaDB."
+        self.parser.epilog = (
+            "Exit status: 0 done; 1 lint has findings, or a check of doctor failed; 2 the command line is wrong; "
+            "75 another run holds the migration lock, try again later; 255 anything else."
+        )
+        for action in self.parser._actions:
+            if action.dest == "version":
+                action.version = f"%(prog)s {tool_version()} (alembic {__version__})"  # type: ignore[attr-defined]
         commands.register(self)
 
     def run_cmd(self, config: Config, options: Namespace) -> None:
@@ -42,4 +55,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     :param argv: the arguments without the program's name; ``sys.argv[1:]`` when None.
     :raises SystemExit: with a non-zero status when the command fails.
     """
-    ClusterCommandLine(prog="alembic-cluster").main(argv)
+    line = ClusterCommandLine(prog="alembic-cluster")
+    complete(line.parser, os.environ)
+    line.main(argv)

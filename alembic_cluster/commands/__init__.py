@@ -33,7 +33,7 @@ COMMANDS = (
 #: Options of several commands: the commands, the option, and what argparse is told.
 OPTIONS: tuple[tuple[tuple[str, ...], str, dict[str, Any]], ...] = (
     (
-        ("upgrade", "downgrade", "stamp", "unlock", "repair"),
+        ("upgrade", "downgrade", "stamp", "repair"),
         "--lock-wait",
         {"type": float, "metavar": "SECONDS", "help": "Wait that long at most for another run to end (600)."},
     ),
@@ -49,6 +49,11 @@ OPTIONS: tuple[tuple[tuple[str, ...], str, dict[str, Any]], ...] = (
         ("upgrade", "downgrade"),
         "--allow-destructive",
         {"action": "store_true", "help": "Run revisions that lose data."},
+    ),
+    (
+        ("upgrade", "downgrade"),
+        "--progress",
+        {"choices": ("auto", "rich", "plain", "json", "none"), "help": "How to show what runs (auto)."},
     ),
     (
         ("upgrade", "plan"),

@@ -13,7 +13,7 @@ HELP = "Check versions, entry points, env.py, permissions and the cluster; say w
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Say what the command takes."""
-    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument("--json", action="store_true", help="Write it as JSON.")
 
 
 def run(config: Config, *, json: bool) -> None:

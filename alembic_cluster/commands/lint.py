@@ -15,11 +15,15 @@ HELP = "Look for what goes wrong with revisions, without a server."
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Say what the command takes."""
-    parser.add_argument("revisions", nargs="*", help="revisions, and ranges such as 5f2c:head; all when none is named")
-    parser.add_argument("--format", choices=("text", "json", "github"), help="github on GitHub Actions, else text")
-    parser.add_argument("--json", action="store_true", help="the same as --format json")
+    parser.add_argument("revisions", nargs="*", help="Revisions, ranges such as 5f2c:head, and their files (all).")
+    parser.add_argument(
+        "--format",
+        choices=("text", "json", "github"),
+        help="How to write findings (github on GitHub Actions, else text).",
+    )
+    parser.add_argument("--json", action="store_true", help="The same as --format json.")
     parser.add_argument("--fail-on", choices=("error", "warning", "info", "never"), default="error",
-                        help="the least severity that ends with status 1 (error)")  # fmt: skip
+                        help="The least severity that ends with status 1 (error).")  # fmt: skip
 
 
 def run(config: Config, *, revisions: Sequence[str], format: str | None, json: bool, fail_on: str) -> None:

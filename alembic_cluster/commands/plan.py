@@ -13,11 +13,13 @@ HELP = "Show each statement that upgrade or downgrade would send, and what it co
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Say what the command takes."""
-    parser.add_argument("revision", nargs="?", help="as upgrade takes it, or -1 and others as downgrade does (heads)")
-    parser.add_argument("--target", help="the same as the revision")
-    parser.add_argument("--down", action="store_true", help="what downgrade would send")
-    parser.add_argument("--json", action="store_true", help="as JSON")
-    parser.add_argument("--sql", action="store_true", help="the statements only")
+    parser.add_argument("revision", nargs="?", help="As upgrade or downgrade takes it: 5f2c, +1, -1, base (heads).")
+    parser.add_argument("--target", metavar="REVISION", help="The same.")
+    parser.add_argument(
+        "--down", action="store_true", help="What downgrade would send (-1), where the revision alone doesn't say so."
+    )
+    parser.add_argument("--json", action="store_true", help="Write it as JSON.")
+    parser.add_argument("--sql", action="store_true", help="Write the statements only.")
 
 
 def run(

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HELP = "Show which revisions are applied, when and by whom, which are pending, edited or half-applied, and the lock."
+HELP = (
+    "Show which revisions are applied, when and by whom, which are pending, edited or half-applied; who holds the lock."
+)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Say what the command takes."""
-    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument("--json", action="store_true", help="Write it as JSON.")
 
 
 def run(config: Config, *, json: bool) -> None:

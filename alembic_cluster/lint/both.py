@@ -46,7 +46,7 @@ def unreadable(look: Look) -> Found:
 def no_way_back(whole: Whole) -> Iterator[Place]:
     count = sum(each.statement.changes for each in whole.upgrade.statements)
     if count and whole.downgrade.complete and not any(each.statement.changes for each in whole.downgrade.statements):
-        yield Place({"count": count}, _line_of(whole.source, "downgrade"))
+        yield Place({"count": count}, whole.source.line_of("downgrade"))
 
 
 @revision_rule("AL003")
@@ -54,12 +54,12 @@ def not_read(whole: Whole) -> Iterator[Place]:
     for read in (whole.upgrade, whole.downgrade):
         if not read.complete and "NotImplementedError" not in read.problem:
             values = {"direction": read.direction, "problem": read.problem}
-            yield Place(values, _line_of(whole.source, read.direction))
+            yield Place(values, whole.source.line_of(read.direction))
 
 
 @revision_rule("AL009")
 def imports(whole: Whole) -> Iterator[Place]:
-    for node in ast.walk(ast.parse(whole.source)):
+    for node in () if whole.source.tree is None else ast.walk(whole.source.tree):
         modules = []
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]
@@ -72,10 +72,6 @@ def imports(whole: Whole) -> Iterator[Place]:
 
 @revision_rule("AL010")
 def no_message(whole: Whole) -> Iterator[Place]:
-    if not (ast.get_docstring(ast.parse(whole.source)) or "").strip():
+    tree = whole.source.tree
+    if tree is not None and not (ast.get_docstring(tree) or "").strip():
         yield Place({})
-
-
-def _line_of(source: str, function: str) -> int:
-    nodes = (node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == function)
-    return next((node.lineno for node in nodes), 1)

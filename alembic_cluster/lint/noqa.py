@@ -1,4 +1,4 @@
-"""``# noqa: CR003 reason``: findings that somebody has looked at and wants to keep.
+"""``# noqa: CR003 reason``, in SQL and CQL ``-- noqa: CR003 reason``: findings that somebody wants to keep.
 
 On a line of a statement it is for that statement, in a line of its own right above one for the statement below, and
 outside of every function for the whole revision. Codes of other tools beside ours are left alone.
@@ -10,9 +10,13 @@ import ast
 import io
 import re
 import tokenize
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-_NOQA = re.compile(r"#\s*noqa\s*:\s*(?P<codes>[A-Z]+\d+(?:\s*,\s*[A-Z]+\d+)*)\s*[,:-]*\s*(?P<reason>.*)", re.IGNORECASE)
+_NOQA = re.compile(
+    r"(?:#|--|//)\s*noqa\s*:\s*(?P<codes>[A-Z]+\d+(?:\s*,\s*[A-Z]+\d+)*)\s*[,:-]*\s*(?P<reason>.*)",
+    re.IGNORECASE,
+)
 _OURS = re.compile(r"(?:AL|CR|CQ)\d{3}")
 
 
@@ -48,18 +52,34 @@ def read_noqa(source: str) -> list[Noqa]:
 
     :param source: the file's text; it must be Python.
     """
-    found = []
     spans = _statements(source)
+    comments = [
+        (token.start[0], token.string, token.line.strip().startswith("#"))
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+    ]
+    return _found(comments, spans, source)
+
+
+def read_sql_noqa(source: str, spans: Sequence[tuple[int, int]]) -> list[Noqa]:
+    """Find the comments of a file of SQL or CQL.
+
+    :param spans: the first and the last line of each statement.
+    """
+    lines = enumerate(source.split("\n"), 1)
+    comments = [(number, line, line.lstrip().startswith(("--", "//"))) for number, line in lines]
+    return _found(comments, spans, source)
+
+
+def _found(comments: Iterable[tuple[int, str, bool]], spans: Sequence[tuple[int, int]], source: str) -> list[Noqa]:
+    found = []
     end = source.count("\n") + 1
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        match = _NOQA.search(token.string) if token.type == tokenize.COMMENT else None
+    for line, text, alone in comments:
+        match = _NOQA.search(text)
         codes = tuple(code for code in _codes(match["codes"]) if _OURS.fullmatch(code)) if match else ()
-        if match is None or not codes:
-            continue
-        line = token.start[0]
-        alone = token.line.strip().startswith("#")
-        first, last = _span(spans, line, alone) or (1, end)
-        found.append(Noqa(line, codes, match["reason"].strip(), first, last))
+        if match is not None and codes:
+            first, last = _span(spans, line, alone) or (1, end)
+            found.append(Noqa(line, codes, match["reason"].strip(), first, last))
     return found
 
 
@@ -78,7 +98,7 @@ def _statements(source: str) -> list[tuple[int, int]]:
     ]
 
 
-def _span(spans: list[tuple[int, int]], line: int, alone: bool) -> tuple[int, int] | None:
+def _span(spans: Sequence[tuple[int, int]], line: int, alone: bool) -> tuple[int, int] | None:
     around = [span for span in spans if span[0] <= line <= span[1]]
     if around and not alone:
         return min(around, key=lambda span: span[1] - span[0])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from alembic_cluster.lint.sources import Source
 from alembic_cluster.reading import ReadRevision
 from alembic_cluster.statements import Effect, Known, Statement
 
@@ -67,7 +68,7 @@ class Whole:
 
     upgrade: ReadRevision
     downgrade: ReadRevision
-    source: str
+    source: Source
 
 
 #: The rules of effects by dialect, ``""`` for all dialects, and by code.

@@ -11,10 +11,12 @@ from alembic_cluster.errors import ConfigurationError
 from alembic_cluster.execution import shorten
 from alembic_cluster.lint import both, cockroachdb, cql
 from alembic_cluster.lint.messages import MESSAGES, SEVERITIES
-from alembic_cluster.lint.noqa import Noqa, read_noqa
+from alembic_cluster.lint.noqa import Noqa
 from alembic_cluster.lint.rules import EFFECT_RULES, REVISION_RULES, Look, Whole
+from alembic_cluster.lint.sources import Source, read_source
 from alembic_cluster.reading import ReadRevision, in_environment, read_function, reading_impl
 from alembic_cluster.settings import Settings
+from alembic_cluster.sqlfiles import SUFFIXES, files_named_in
 from alembic_cluster.statements import Known
 
 if TYPE_CHECKING:
@@ -78,7 +80,8 @@ class Severities:
 def lint(config: Config, revisions: Sequence[str] = ()) -> list[Finding]:
     """Lint revisions without a server; ``env.py`` runs as for ``--sql``.
 
-    :param revisions: identifiers, and ranges such as ``5f2c:head``; all when empty.
+    :param revisions: identifiers, ranges such as ``5f2c:head``, and files; all when empty. A file that no revision is
+        or names is passed over.
     :raises ConfigurationError: for a database that this package doesn't know.
     :raises alembic.util.CommandError: for a revision that doesn't exist.
     """
@@ -103,11 +106,18 @@ def _chosen(scripts: Any, revisions: Sequence[str]) -> set[str]:
     found = set()
     for name in revisions:
         first, colon, last = name.partition(":")
-        if colon:
+        if Path(name).suffix in (".py", *SUFFIXES) and Path(name).exists():
+            file = Path(name).resolve()
+            found |= {script.revision for script in scripts.walk_revisions() if file in _files(Path(script.path))}
+        elif colon:
             found |= {script.revision for script in scripts.walk_revisions(first or "base", last or "heads")}
         else:
             found |= {script.revision for script in scripts.get_revisions(name) if script is not None}
     return found
+
+
+def _files(revision: Path) -> list[Path]:
+    return [path.resolve() for path in (revision, *files_named_in(revision))]
 
 
 def _heads(scripts: Any, severities: Severities) -> Iterator[Finding]:
@@ -155,25 +165,24 @@ def lint_read(
     :param downgrade: None where only what the upgrade sends is to be looked at.
     """
     script = upgrade.script
-    source = Path(script.path).read_text(encoding="utf-8")
-    silencers = read_noqa(source)
+    source = read_source(upgrade)
     found: list[Finding] = []
 
     def note(code: str, lines: tuple[int, ...], values: Any, statement: str = "") -> None:
         severity = severities.of(code)
-        silenced = [each for each in silencers if each.silences(code, lines)]
+        silenced = [each for each in source.noqa if each.silences(code, lines)]
         if severity == "off" or silenced:
             return
         text = MESSAGES[code].text.format(**values)
         found.append(Finding(code, severity, script.revision, script.path, (lines or (1,))[-1], text, statement))
 
-    for code, lines, values, statement in _of_effects(upgrade, dialect, known, dropped):
+    for code, lines, values, statement in _of_effects(upgrade, source, dialect, known, dropped):
         note(code, lines, values, statement)
     if downgrade is not None:
         for code, rule in REVISION_RULES.items():
             for place in rule(Whole(upgrade, downgrade, source)):
                 note(code, (place.line,), place.values)
-        for silencer in silencers:
+        for silencer in source.noqa:
             _of_noqa(silencer, upgrade.complete, note)
     return _each_once(found)
 
@@ -183,18 +192,18 @@ def _drops(effect: Any) -> bool:
 
 
 def _of_effects(
-    read: ReadRevision, dialect: str, known: Known, dropped: set[str]
+    read: ReadRevision, source: Source, dialect: str, known: Known, dropped: set[str]
 ) -> Iterator[tuple[str, tuple[int, ...], dict[str, Any], str]]:
     rules = {**EFFECT_RULES[""], **EFFECT_RULES.get(dialect, {})}
     before: list[Any] = []
-    for each in read.statements:
+    for number, each in enumerate(read.statements):
         for effect in each.statement.effects:
             look = Look(read, each.statement, effect, list(before), set(dropped), known)
             for code, rule in rules.items():
                 values = rule(look)
                 if values is not None:
                     names = {"effect": str(effect), "name": effect.name, "table": effect.table, "column": effect.column}
-                    yield code, each.lines, {**names, **values}, shorten(each.statement.text)
+                    yield code, source.lines_of(number, each.lines), {**names, **values}, shorten(each.statement.text)
             before.append(effect)
             dropped |= {effect.name} if _drops(effect) else set()
 
