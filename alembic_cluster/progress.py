@@ -28,7 +28,8 @@ from typing import Any, Literal, Protocol
 
 from sqlalchemy.engine import Connection
 
-from alembic_cluster.gate import Gate, Gates, Place, Statement
+from alembic_cluster.gate import Gate, Gates, Place, Statement, kind_of
+from alembic_cluster.gate import Kind as StatementKind
 from alembic_cluster.settings import Settings
 
 log = logging.getLogger("alembic.cluster")  # below the logger that alembic.ini sets up
@@ -129,11 +130,12 @@ class Reporter(Gate):
             self.tell("run started")
         self._begun = time.monotonic()
         script = step.revision
+        changes = [text for text in rehearsal.statements if kind_of(text) is StatementKind.CHANGE]
         self._of_revision = {
             "revision": script.revision,
             "message": script.doc or "",
             "direction": "upgrade" if step.is_upgrade else "downgrade",
-            "total": len(rehearsal.statements) if rehearsal.complete else None,
+            "total": len(changes) if rehearsal.complete else None,
         }
         self._ordinal = 0
         self.tell("revision started", **self._of_revision)

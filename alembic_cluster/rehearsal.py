@@ -78,11 +78,15 @@ class Rehearsal:
         self.constructs.append(construct)
         self._hold(text)
 
+    def note(self, text: str) -> None:
+        """Take down what the implementation does in its own way, such as ``BEGIN``."""
+        self.statements.append(text)
+        self.lines.append(revision_lines())
+
     def _hold(self, text: str) -> None:
         if len(self.statements) >= _MOST:
             raise EndOfRehearsal
-        self.statements.append(text)
-        self.lines.append(revision_lines())
+        self.note(text)
         self._data_written = self._data_written or _SCHEMA.match(text) is None
 
     def meet(

@@ -157,7 +157,11 @@ class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, C
         if not isinstance(part, str | TextClause):
             return False
         words = part if isinstance(part, str) else part.text
-        return (self._transactions is not None and self._transactions.take(words)) or self._texts.take(words)
+        if self._transactions is not None and self._transactions.take(words):
+            if self.rehearsal is not None:
+                self.rehearsal.note(words)
+            return True
+        return self._texts.take(words)
 
     @contextmanager
     def _past_alembic(self) -> Iterator[None]:

@@ -118,3 +118,13 @@ def test_an_error_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr() == ("", "FAILED: Can't locate revision identified by 'nowhere'\n")
     with pytest.raises(Exception, match="nowhere"):
         main(["--raiseerr", "show", "nowhere"])
+
+
+def test_the_hook_for_pre_commit() -> None:
+    hook = (PROJECT / ".pre-commit-hooks.yaml").read_text()
+    (entry,) = re.findall(r"(?m)^  entry: alembic-cluster (.*)$", hook)
+    (arguments,) = re.findall(r"(?m)^  args: \[(.*)\]$", hook)
+    (files,) = re.findall(r"(?m)^  files: (.*)$", hook)
+    changed = [name for name in ("app/migrations/versions/a.py", "app/a.py", "sql/1_a.cql") if re.search(files, name)]
+    parsed = ClusterCommandLine().parser.parse_args([entry, *arguments.split(", "), *changed])
+    assert parsed.revisions == ["app/migrations/versions/a.py", "sql/1_a.cql"]

@@ -171,6 +171,30 @@ def test_where_noqa_reaches() -> None:
     ]
 
 
+def test_files_that_are_revisions(crdb: Project) -> None:
+    folder = crdb.folder / "sql"
+    folder.mkdir()
+    file = folder / "1_people.sql"
+    file.write_text(
+        "-- people\nCREATE TABLE a (id INT); -- noqa: CR001 small\n-- noqa: CR014 no program knows it\n"
+        "ALTER TABLE users\n  RENAME TO people;\n\nCREATE TABLE\n  b (id INT);\n-- @UNDO\nDROP TABLE b;\n"
+    )
+    ini = crdb.folder / "alembic.ini"
+    ini.write_text(ini.read_text().replace("[alembic]", "[alembic]\nalembic_cluster.sql_folders = %(here)s/sql"))
+    crdb.config = Config(str(ini))
+    found = [(each.code, each.line, Path(each.path).name) for each in lint(crdb.config)]
+    assert found == [("CR001", 7, "1_people.sql")]
+    crdb.last = "1"
+    crdb.revision("two", "op.execute_file('x.sql')", top="# x.sql")
+    beside = crdb.folder / "migrations" / "versions" / "x.sql"
+    beside.write_text("CREATE TABLE c (a INT);")
+    two = str(crdb.folder / "migrations" / "versions" / "two.py")
+    assert crdb.codes(str(file)) == ["CR001"]
+    assert [each.revision for each in lint(crdb.config, [two])] == ["two"]
+    assert [each.revision for each in lint(crdb.config, [str(beside)])] == ["two"]
+    assert crdb.codes(str(crdb.folder / "migrations" / "env.py")) == []
+
+
 def test_severities(crdb: Project) -> None:
     ini = crdb.folder / "alembic.ini"
     lines = "alembic_cluster.lint.CR014 = off\nalembic_cluster.lint.CR001 = info"
