@@ -142,7 +142,7 @@ def _changed_types(
         if not clauses and names != found_names and names != found_names[: len(names)]:
             if names[: len(found_names)] == found_names:
                 log.info("Detected added fields of user type %r", kind.name)
-                yield AlterTypeOp(kind.name, add=added, schema=schema)
+                yield AlterTypeOp(kind.name, add=added, schema=schema, if_not_exists=True)
             else:
                 clauses.append(
                     f"user type {kind.name!r}: the model has the fields {', '.join(names)}, the database "

@@ -20,9 +20,19 @@ class AddTypeField(ExecutableDDLElement):
     :param field_name: the new field, which comes last.
     :param field_type: its type.
     :param schema: the user type's keyspace; that of the connection when None.
+    :param if_not_exists: whether a field of that name may be there already.
     """
 
-    def __init__(self, type_name: str, field_name: str, field_type: TypeEngine[Any], schema: str | None = None) -> None:
+    def __init__(
+        self,
+        type_name: str,
+        field_name: str,
+        field_type: TypeEngine[Any],
+        schema: str | None = None,
+        *,
+        if_not_exists: bool = False,
+    ) -> None:
+        self.if_not_exists = if_not_exists
         self.type_name = type_name
         self.field_name = field_name
         self.field_type = field_type
@@ -53,7 +63,8 @@ def qualified(compiler: Any, name: str, schema: str | None) -> str:
 def _add_type_field(element: AddTypeField, compiler: Any, **kw: Any) -> str:
     kind = compiler.dialect.type_compiler_instance.process(element.field_type)
     name = qualified(compiler, element.type_name, element.schema)
-    return f"ALTER TYPE {name} ADD {compiler.preparer.quote(element.field_name)} {kind}"
+    condition = "IF NOT EXISTS " if element.if_not_exists and compiler.dialect.features.alter_if_exists else ""
+    return f"ALTER TYPE {name} ADD {condition}{compiler.preparer.quote(element.field_name)} {kind}"
 
 
 @compiles(AlterViewOptions, "cql")

@@ -13,7 +13,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
+from alembic import context
+
 from alembic_cluster.errors import ConfigurationError, InvalidModel
+from alembic_cluster.execution import environment_runs
 from alembic_cql.keyspaces import Keyspace, check_options
 
 OPTION = "cql_keyspaces"
@@ -51,7 +54,8 @@ def configured_keyspaces(dialect: Any, migration_context: Any = None) -> dict[st
     """Give the options that this environment has for its keyspaces.
 
     :param dialect: its ``cql_keyspaces`` are what ``create_engine`` was given.
-    :param migration_context: Alembic's ``MigrationContext``, where one runs.
+    :param migration_context: Alembic's ``MigrationContext``; without one, ``alembic.ini`` and ``-x`` of the env.py that
+        is being run count.
     :raises ConfigurationError: for what can't be read.
     """
     found: dict[str, dict[str, Any]] = {}
@@ -64,16 +68,16 @@ def configured_keyspaces(dialect: Any, migration_context: Any = None) -> dict[st
 def _sources(dialect: Any, migration_context: Any) -> Iterator[tuple[str, Any]]:
     if dialect.cql_keyspaces:
         yield "create_engine", dialect.cql_keyspaces
-    if migration_context is None:
-        return
-    environment = migration_context.environment_context
+    # Without a run of its own (create_keyspaces, create_all) it is that of the env.py that is being run, if one is.
+    running: Any = context if environment_runs() else None
+    environment = running if migration_context is None else migration_context.environment_context
     if environment is not None:
         config = environment.config
         if config.file_config.has_option(config.config_ini_section, OPTION):
             yield "alembic.ini", config.file_config.get(config.config_ini_section, OPTION)
         elif OPTION in config.toml_alembic_config:
             yield "pyproject.toml", config.toml_alembic_config[OPTION]
-    if migration_context.opts.get(OPTION):
+    if migration_context is not None and migration_context.opts.get(OPTION):
         yield "context.configure", migration_context.opts[OPTION]
     if environment is not None:
         given = environment.get_x_argument(as_dictionary=True).get(OPTION)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from alembic import context
 from sqlalchemy import URL, MetaData, NullPool, create_engine, make_url
 
 from alembic_cluster.errors import ConfigurationError
+from alembic_cluster.execution import environment_runs
 from alembic_cql.create_all import missing_keyspaces
 from alembic_cql.ddl_objects import CreateKeyspace
 
@@ -16,7 +18,8 @@ def create_keyspaces(url: str | URL, metadata: MetaData | Iterable[MetaData], **
     """Create the keyspaces of a model that the cluster hasn't, that of the URL among them; leave the others alone.
 
     A connection into a keyspace needs it to be there, so this makes one of its own, into none. In env.py, before the
-    engine is made: ``create_keyspaces(config.get_main_option("sqlalchemy.url"), target_metadata)``.
+    engine is made: ``create_keyspaces(config.get_main_option("sqlalchemy.url"), target_metadata)``. With ``--sql`` it
+    does nothing.
 
     :param url: the database's URL.
     :param metadata: where the :class:`~alembic_cql.Keyspace` objects are; several are one model.
@@ -30,6 +33,8 @@ def create_keyspaces(url: str | URL, metadata: MetaData | Iterable[MetaData], **
         raise ConfigurationError(
             f"create_keyspaces takes a URL of Cassandra or ScyllaDB, not {target!r}; nothing was sent"
         )
+    if environment_runs() and context.is_offline_mode():
+        return []
     engine = create_engine(target.set(database=""), poolclass=NullPool, **options)
     every = [metadata] if isinstance(metadata, MetaData) else list(metadata)
     with engine.connect() as connection:

@@ -104,10 +104,15 @@ def alter_type(
     add: Fields = (),
     rename: Mapping[str, str] | None = None,
     schema: str | None = None,
+    if_not_exists: bool = False,
 ) -> None:
     """Add fields to a user type, or rename some: ``op.alter_type("address", add=[("zip", cql.TEXT())])``.
 
-    :raises InvalidModel: when there is neither; nothing was sent.
+    :param add: types of the new fields by name, or pairs, in order; they come last.
+    :param rename: new names by old ones.
+    :param schema: keyspace; that of the connection when None.
+    :param if_not_exists: whether the new fields may be there already: a downgrade can't drop them.
+    :raises InvalidModel: when there is nothing to add or rename; nothing was sent.
     """
 
 def copy_table(

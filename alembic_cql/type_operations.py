@@ -90,6 +90,7 @@ class AlterTypeOp(MigrateOperation):
     :param add: names and types of the new fields.
     :param rename: new names by old ones.
     :param schema: its keyspace; that of the connection when None.
+    :param if_not_exists: whether the new fields may be there already.
     """
 
     def __init__(
@@ -99,7 +100,9 @@ class AlterTypeOp(MigrateOperation):
         add: Fields = (),
         rename: Mapping[str, str] | None = None,
         schema: str | None = None,
+        if_not_exists: bool = False,
     ) -> None:
+        self.if_not_exists = if_not_exists
         self.name = name
         self.fields = UserType(name, add).fields
         self.rename = dict(rename or {})
@@ -114,12 +117,17 @@ class AlterTypeOp(MigrateOperation):
         add: Fields = (),
         rename: Mapping[str, str] | None = None,
         schema: str | None = None,
+        if_not_exists: bool = False,
     ) -> None:
         """Add fields to a user type, or rename some: ``op.alter_type("address", add=[("zip", cql.TEXT())])``.
 
-        :raises InvalidModel: when there is neither; nothing was sent.
+        :param add: types of the new fields by name, or pairs, in order; they come last.
+        :param rename: new names by old ones.
+        :param schema: keyspace; that of the connection when None.
+        :param if_not_exists: whether the new fields may be there already: a downgrade can't drop them.
+        :raises InvalidModel: when there is nothing to add or rename; nothing was sent.
         """
-        operations.invoke(cls(name, add=add, rename=rename, schema=schema))
+        operations.invoke(cls(name, add=add, rename=rename, schema=schema, if_not_exists=if_not_exists))
 
     def reverse(self) -> AlterTypeOp:
         """Give the operation that renames back; what was added stays, for CQL drops no field."""
@@ -169,8 +177,20 @@ def _alter_type(operations: Operations, operation: AlterTypeOp) -> None:
         )
     if operation.rename:
         _send(operations, RenameTypeFields(operation.name, operation.rename, operation.schema))
+    there = _fields_there(operations, operation)
     for name, kind in operation.fields:  # the grammar takes one at a time
-        _send(operations, AddTypeField(operation.name, name, kind, operation.schema))
+        if name not in there:
+            field = AddTypeField(operation.name, name, kind, operation.schema, if_not_exists=operation.if_not_exists)
+            _send(operations, field)
+
+
+def _fields_there(operations: Operations, operation: AlterTypeOp) -> tuple[str, ...]:
+    """Give the fields that needn't be added, where the server has no ``IF NOT EXISTS`` for them."""
+    impl: Any = operations.impl
+    if not operation.if_not_exists or impl.as_sql or impl.dialect.features.alter_if_exists:
+        return ()
+    found = impl.dialect.keyspace_info(impl.connection, operation.schema).types.get(operation.name)
+    return () if found is None else tuple(found.field_names())
 
 
 @renderers.dispatch_for(CreateTypeOp)
@@ -193,4 +213,12 @@ def _render_alter_type(autogen_context: Any, operation: AlterTypeOp) -> list[str
         arguments.append(f"add={render_fields(operation.fields, autogen_context)}")
     if operation.rename:
         arguments.append(f"rename={operation.rename!r}")
-    return [call(autogen_context, "alter_type", arguments, schema=operation.schema)]
+    return [
+        call(
+            autogen_context,
+            "alter_type",
+            arguments,
+            schema=operation.schema,
+            if_not_exists=operation.if_not_exists or None,
+        )
+    ]

@@ -144,21 +144,28 @@ def test_create_all_creates_the_keyspace_and_leaves_one_that_is_there(
 def test_the_keyspace_of_the_url_is_made_before_the_first_connection(
     project: Project, other: str, cassandra_session: Any, cassandra: Any
 ) -> None:
+    production = {"class": "NetworkTopologyStrategy", "east": 3}
     project.models(
-        f"from alembic_cql import Keyspace\nKeyspace({other!r}, metadata, replication={SIMPLE!r})\n"
+        f"from alembic_cql import Keyspace\nKeyspace({other!r}, metadata, replication={production!r})\n"
         + ("sa.Table('t', metadata, sa.Column('id', sa.Integer, primary_key=True))")
     )
     project.set_url(cassandra.url(other))
+    here = json.dumps({"*": {"replication": SIMPLE}})
+    project.edit("alembic.ini", r"(?m)^sqlalchemy\.url", f"cql_keyspaces = {here}\nsqlalchemy.url")
     url = "config.get_main_option('sqlalchemy.url')"
     env = project.folder / "migrations" / "env.py"
     begin = f"from alembic_cql import create_keyspaces\ncreate_keyspaces({url}, target_metadata)\n\nif context.is_off"
     env.write_text(env.read_text().replace("if context.is_off", begin))
+    project.revision("z", "op.create_table('z', sa.Column('id', sa.Integer, primary_key=True))", "op.drop_table('z')")
+    assert "CREATE TABLE z" in project.upgrade(sql=True)
+    assert options(cassandra_session, other) is None  # --sql makes nothing
+    project.upgrade()
+    assert options(cassandra_session, other) == ({"class": "SimpleStrategy", "replication_factor": "1"}, True)
     text = body(project.autogenerate("a"), "upgrade")
     assert "keyspace" not in text
     project.upgrade()
     assert project.is_clean()
     assert project.tables() == set()
-    assert options(cassandra_session, other) is not None
     assert create_keyspaces(cassandra.url(other), []) == []
 
 
