@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import inspect
 from argparse import ArgumentParser
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -93,8 +94,21 @@ def register(line: CommandLine) -> None:
     for names, option, arguments in OPTIONS:
         for name in names:
             line.subparsers.choices[name].add_argument(option, **arguments)
+    for name in ("init", "list_templates"):
+        parser = line.subparsers.choices[name]
+        _, positional, keywords = parser.get_default("cmd")
+        parser.set_defaults(cmd=(_later(name), positional, keywords))
     _, positional, keywords = line.subparsers.choices["revision"].get_default("cmd")
     line.subparsers.choices["revision"].set_defaults(cmd=(_revision, positional, [*keywords, *_OF_REVISION]))
+
+
+def _later(name: str) -> Callable[..., Any]:
+    """Give the function of this name of :mod:`alembic_cluster.initialising`, which is imported when it is called."""
+
+    def run(*arguments: Any, **options: Any) -> Any:
+        return getattr(import_module("alembic_cluster.initialising"), name)(*arguments, **options)
+
+    return run
 
 
 def _revision(
