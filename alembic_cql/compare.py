@@ -22,7 +22,7 @@ from alembic_cql.compare_views import make_anew
 from alembic_cql.ddl import DropMaterializedView
 from alembic_cql.differences import changed_options, impossible_changes, index_differences, mask_differences
 from alembic_cql.foresight import Foresight, Refusal
-from alembic_cql.heads import is_tools_table
+from alembic_cql.heads import OWN_TABLES, is_tools_table
 from alembic_cql.operations import AlterTableOptionsOp
 from alembic_cql.rebuild import HOW, rebuild, rebuild_requested
 from alembic_cql.reflection import KeyspaceInfo, TableInfo
@@ -42,7 +42,9 @@ def _model_tables(autogen_context: Any) -> Iterator[Table]:
 
 
 def check_model(autogen_context: Any, upgrade_ops: ops.UpgradeOps) -> PriorityDispatchResult:
-    """Refuse a model that the database can't hold, before anything is compared."""
+    """Refuse a model that the database can't hold, before anything is compared; hide our own tables."""
+    # Alembic itself would log each of them as removed.
+    autogen_context._name_filters.append(lambda name, kind, _: kind != "table" or not str(name).startswith(OWN_TABLES))
     settle(autogen_context)
     for table in _model_tables(autogen_context):
         check_table(table, autogen_context.dialect)
