@@ -176,6 +176,7 @@ class TransactionGate(_Answers):
                     break
         if statement.ordinal is None:
             self._stores.moved()
+        self._stores.journal.committed()
 
     @contextmanager
     def _inside(self) -> Iterator[None]:
@@ -203,3 +204,4 @@ class TransactionGate(_Answers):
                 raise  # it is rolled back; the journal has none of it, so the next run sends it
             log.warning("It was applied.")
             self._answered(statement)
+        self._stores.journal.committed()

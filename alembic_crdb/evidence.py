@@ -68,6 +68,9 @@ def look(connection: Connection, statement: str) -> Evidence:
 
     :param statement: its beginning is enough.
     """
+    preparer: Any = connection.dialect.identifier_preparer
+    if preparer._double_percents:  # some drivers get their statements so
+        statement = statement.replace("%%", "%")
     words = _words(statement)
     if _REPEATABLE.match(" ".join(words[:2])):
         return Evidence(REPEATABLE)

@@ -77,6 +77,8 @@ class CockroachJournal:
     def __init__(self, stores: CockroachStores) -> None:
         self._stores = stores
         self._at = (0, 0)
+        self._header: JournalHeader | None = None  # of the revision that runs
+        self._not_durable: dict[int, JournalRow] = {}  # written with the header in a transaction that is not committed
 
     def read(self) -> tuple[JournalHeader, Sequence[JournalRow]] | None:
         """Read the journal with the highest fence and step, rows in order; None when there is none (or no table)."""
@@ -113,9 +115,17 @@ class CockroachJournal:
         :raises LeaseLost: another run has the lock by now; nothing was written.
         """
         self._at = (header.fence, header.step)
-        written = [[row.ordinal, row.digest, row.text, row.state, self._data(row)] for row in rows]
+        inside = self._stores.is_inside()
         if new:
-            written.append([_HEADER, header.checksum, header.revision, "begun", _header_data(header)])
+            self._header = header
+        if self._header is not None:
+            self._not_durable |= {row.ordinal: row for row in rows}
+            rows = list(self._not_durable.values())
+        if inside and all(row.state == "refused" for row in rows):
+            return  # the transaction is aborted, and its rows are gone with it
+        written = [[row.ordinal, row.digest, row.text, row.state, self._data(row)] for row in rows]
+        if self._header is not None:
+            written.append([_HEADER, header.checksum, header.revision, "begun", _header_data(self._header)])
         if not written:
             return
         self._stores.write_under_fence(
@@ -128,6 +138,13 @@ class CockroachJournal:
             rows=json.dumps(written).replace("\\u0000", ""),
         )
         self._stores.noted(rows)
+        if not inside:
+            self.committed()
+
+    def committed(self) -> None:
+        """Hear that what was written is durable."""
+        self._header = None
+        self._not_durable = {}
 
     def _data(self, row: JournalRow) -> str | None:
         return self._stores.evidence_for(row) if row.state == "sent" else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
@@ -14,6 +14,7 @@ from alembic_crdb.answers import AnswerGate, TransactionGate
 from alembic_crdb.cursors import CursorGate
 from alembic_crdb.jobs import Job, Listener, sentence
 from alembic_crdb.locked import UnlockGate
+from alembic_crdb.raw import is_unanswered
 from alembic_crdb.retries import RetryGate
 from alembic_crdb.settings import RunSettings, run_settings
 from alembic_crdb.stores import CockroachStores
@@ -88,6 +89,12 @@ class GovernedExecution(_Base):
             options.get("version_table_schema"),
             self._on_job,
         )
+
+    def is_refusal(self, error: BaseException) -> bool:
+        """Tell whether an exception of the driver is the server's word that a statement is not applied."""
+        assert self.connection is not None
+        dialect: Any = self.dialect
+        return isinstance(error, dialect.dbapi.Error) and not is_unanswered(self.connection, error)
 
     def was_applied(self, statement: Statement) -> bool | None:
         """Look whether a statement was applied whose answer never came; None when that can't be told."""
