@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
-from alembic_cluster.errors import OutcomeUnknown, first_line
+from alembic_cluster.errors import LeaseLost, OutcomeUnknown, first_line
 from alembic_cluster.execution import shorten
 from alembic_cluster.gate import Gate, Kind, Place, Statement
 from alembic_crdb.jobs import how_to, unfinished
@@ -41,6 +41,7 @@ class _Answers(Gate):
         """Make the connection anew after an answer did not come.
 
         :param lost: how often that has happened to this statement.
+        :raises LeaseLost: another run has the lock by now.
         :raises Exception: the given error, when it happens too often or no connection can be made.
         """
         if lost > _MOST:
@@ -54,6 +55,8 @@ class _Answers(Gate):
             old = self._stores.session
             reconnect(statement.connection, self._stores.restore)
             self._stores.take_session(ended=old)
+        except LeaseLost:
+            raise
         except Exception as failure:
             raise error from failure
 

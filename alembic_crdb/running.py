@@ -17,6 +17,7 @@ from alembic_crdb.locked import UnlockGate
 from alembic_crdb.raw import is_unanswered
 from alembic_crdb.retries import RetryGate
 from alembic_crdb.settings import RunSettings, run_settings
+from alembic_crdb.simple_query import SimpleQueryGate
 from alembic_crdb.stores import CockroachStores
 from alembic_crdb.transactions import Transactions
 from alembic_crdb.watching import JobsGate
@@ -53,6 +54,8 @@ class GovernedExecution(_Base):
             JobsGate(self._on_job),
         ):
             gates.put(gate)
+        if self.dialect.driver == "asyncpg":
+            gates.put(SimpleQueryGate())
 
     def _on_job(self, job: Job) -> None:
         reporter = None if self.connection is None else reporter_of(self.connection)

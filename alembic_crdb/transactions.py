@@ -66,20 +66,36 @@ def enter_autocommit(connection: Connection) -> bool:
 
     :return: False when the caller's transaction is under way, and so must be left to the caller.
     """
-    connection.execution_options(**{_WISH: _chosen_level(connection) or connection.get_execution_options().get(_WISH)})
-    if not connection.in_transaction():
-        connection.execution_options(isolation_level="AUTOCOMMIT")
-        return True
+    level = _chosen_level(connection) or connection.get_execution_options().get(_WISH)
+    connection.execution_options(**{_WISH: level})
     dialect, pooled = connection.dialect, connection.connection
+    if not connection.in_transaction():
+        if level is None:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+        else:
+            _set_autocommit(connection, level)
+        return True
     dbapi_connection: Any = pooled.dbapi_connection
     if dialect.detect_autocommit_setting(dbapi_connection):
         return True
     # asyncpg's connection has no status to ask for, and setting it would roll back what is under way.
     if dialect.is_async or dbapi_connection.info.transaction_status != _IDLE:
         return False
-    dialect.set_isolation_level(dbapi_connection, "AUTOCOMMIT")
-    pooled._connection_record.finalize_callback.append(dialect.reset_isolation_level)
+    _set_autocommit(connection, level)
     return True
+
+
+def _set_autocommit(connection: Connection, level: str | None) -> None:
+    """Put the driver's connection into autocommit, without SQLAlchemy's own way back.
+
+    That one insists on the server's word for a level, and a server may raise the level that it was given.
+    """
+    dialect: Any = connection.dialect
+    pooled: Any = connection.connection
+    dialect.set_isolation_level(pooled.dbapi_connection, "AUTOCOMMIT")
+    pooled._connection_record.finalize_callback.append(
+        dialect.reset_isolation_level if level is None else lambda each: dialect.set_isolation_level(each, level)
+    )
 
 
 def begin_word(connection: Connection) -> str:

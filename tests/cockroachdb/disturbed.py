@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 from tests.cockroachdb.project import Project
 
 #: What ``env.py`` of these projects does before it runs: see ``_Disturber``.
-_ENVIRONMENT = '''
+_ENVIRONMENT = """
 from tests.cockroachdb.disturbed import disturb
 from alembic_cluster.lock import migration_lock
 
@@ -20,7 +21,7 @@ def run_under_lock():
     with migration_lock(context):
         with context.begin_transaction():
             context.run_migrations()
-'''
+"""
 #: Where a run is disturbed, in the order in which a statement comes by: before the journal knows of it, when the
 #: journal has it as sent, some time after it went to the server, when the server has answered but the journal hasn't
 #: heard of it, when the journal says that it is done but a transaction is not committed, and when all is over.
@@ -38,16 +39,14 @@ class LockedProject(Project):
     """
 
     def __init__(self, folder: Path, url: str, ttl: float = 30.0) -> None:
-        super().__init__(folder, url)
+        super().__init__(folder, url, template="async" if "+asyncpg" in url else "generic")
         env = folder / "migrations" / "env.py"
         text = env.read_text()
-        block = "        with context.begin_transaction():\n            context.run_migrations()\n"
-        at = text.rindex(block)
-        text = text[:at] + "        run_under_lock()\n" + text[at + len(block) :]
+        block = re.compile(r"( *)with context.begin_transaction\(\):\n +context.run_migrations\(\)\n")
+        last = list(block.finditer(text))[-1]
+        text = f"{text[: last.start()]}{last[1]}run_under_lock()\n{text[last.end() :]}"
         env.write_text(text.replace("config = context.config\n", f"config = context.config\n{_ENVIRONMENT}", 1))
-        self.edit(
-            "alembic.ini", r"(?m)^sqlalchemy\.url = ", f"alembic_cluster.lock_ttl = {ttl:g}\nsqlalchemy.url = "
-        )
+        self.edit("alembic.ini", r"(?m)^sqlalchemy\.url = ", f"alembic_cluster.lock_ttl = {ttl:g}\nsqlalchemy.url = ")
 
     def start(self, *arguments: str, disturb: str = "", **more: str) -> subprocess.Popen[str]:
         """Start ``alembic`` as a process of its own.
@@ -163,15 +162,15 @@ op.execute("INSERT INTO acc SELECT g, g * 10, 'name ' || g::STRING FROM generate
 op.execute("CREATE TABLE tally (what STRING NOT NULL)")
 """
 UPGRADE = [
-    "CREATE TABLE \"T two\" (id INT8 PRIMARY KEY, acc INT8 REFERENCES acc (id), note STRING)",
+    'CREATE TABLE "T two" (id INT8 PRIMARY KEY, acc INT8 REFERENCES acc (id), note STRING)',
     "INSERT INTO tally SELECT 'up ' || id::STRING FROM acc WHERE id < 5",
     "ALTER TABLE acc ADD COLUMN extra INT8 NOT NULL DEFAULT 7",
     "UPDATE acc SET n = n + 1, extra = extra * 2",
     "CREATE INDEX ix_n ON acc (n)",
-    "CREATE UNIQUE INDEX ux_full ON acc (\"full\")",
+    'CREATE UNIQUE INDEX ux_full ON acc ("full")',
     "INSERT INTO \"T two\" SELECT id, id, 'n' FROM acc WHERE id <= 10",
-    "ALTER TABLE \"T two\" ADD COLUMN amount DECIMAL(10, 2)",
-    "UPDATE \"T two\" SET amount = (SELECT n::DECIMAL FROM acc WHERE acc.id = \"T two\".acc)",
+    'ALTER TABLE "T two" ADD COLUMN amount DECIMAL(10, 2)',
+    'UPDATE "T two" SET amount = (SELECT n::DECIMAL FROM acc WHERE acc.id = "T two".acc)',
     "CREATE SEQUENCE sq START 100",
     "INSERT INTO tally VALUES ('middle')",
     "CREATE TYPE mood AS ENUM ('sad', 'glad')",
@@ -179,7 +178,7 @@ UPGRADE = [
     "UPDATE acc SET m = 'glad', n = n * 2 WHERE id % 2 = 0",
     "ALTER TABLE acc ADD CONSTRAINT ck CHECK (n > 0)",
     "CREATE VIEW v AS SELECT id, n FROM acc",
-    "ALTER TABLE \"T two\" RENAME COLUMN note TO remark",
+    'ALTER TABLE "T two" RENAME COLUMN note TO remark',
     "DELETE FROM tally WHERE what = 'up 1'",
     "DROP INDEX acc@ix_n",
     "UPDATE acc SET n = n + 1000",
@@ -188,7 +187,7 @@ DOWNGRADE = [
     "UPDATE acc SET n = n - 1000",
     "CREATE INDEX ix_n ON acc (n)",
     "INSERT INTO tally VALUES ('up 1')",
-    "ALTER TABLE \"T two\" RENAME COLUMN remark TO note",
+    'ALTER TABLE "T two" RENAME COLUMN remark TO note',
     "DROP VIEW v",
     "ALTER TABLE acc DROP CONSTRAINT ck",
     "UPDATE acc SET n = n // 2 WHERE id % 2 = 0",
@@ -196,15 +195,15 @@ DOWNGRADE = [
     "DROP TYPE mood",
     "DELETE FROM tally WHERE what = 'middle'",
     "DROP SEQUENCE sq",
-    "UPDATE \"T two\" SET amount = amount + 1",
-    "ALTER TABLE \"T two\" DROP COLUMN amount",
-    "DELETE FROM \"T two\" WHERE id > 5",
+    'UPDATE "T two" SET amount = amount + 1',
+    'ALTER TABLE "T two" DROP COLUMN amount',
+    'DELETE FROM "T two" WHERE id > 5',
     "DROP INDEX ux_full CASCADE",
     "DROP INDEX acc@ix_n",
     "UPDATE acc SET n = n - 1",
     "ALTER TABLE acc DROP COLUMN extra",
     "DELETE FROM tally WHERE what LIKE 'up%'",
-    "DROP TABLE \"T two\"",
+    'DROP TABLE "T two"',
 ]
 
 

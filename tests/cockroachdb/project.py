@@ -21,12 +21,13 @@ class Project:
 
     :param folder: an empty folder.
     :param url: the database that ``alembic.ini`` names.
+    :param template: Alembic's, such as ``async``.
     """
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, template: str = "generic") -> None:
         self.folder = folder
         self.url = url
-        self.cli("init", "migrations")
+        self.cli("init", "--template", template, "migrations")
         self.edit("alembic.ini", r"(?m)^sqlalchemy\.url = .*$", "sqlalchemy.url = " + url.replace("%", "%%"))
 
     @property
@@ -112,7 +113,7 @@ class Project:
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         """Ask the database."""
-        engine = sa.create_engine(self.url, poolclass=sa.NullPool)
+        engine = sa.create_engine(self.url.replace("+asyncpg", "+psycopg2").replace("?ssl=", "?sslmode="), poolclass=sa.NullPool)
         with engine.connect() as connection:
             return [tuple(row) for row in connection.execute(sa.text(sql))]
 

@@ -1,0 +1,124 @@
+"""The same revisions by each driver, the asynchronous one too: transactions, streams, sessions, limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cockroachdb.disturbed import UPGRADE, LockedProject, sent, write_revisions
+from tests.servers.fixtures import CockroachDatabase
+
+_ROWS = """
+op.execute("CREATE TABLE t (id INT8 PRIMARY KEY, x INT8, note STRING)")
+op.execute("INSERT INTO t SELECT g, g, 'n' FROM generate_series(1, 2500) AS g")
+"""
+_STREAM = """
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+class Base(DeclarativeBase):
+    pass
+
+class T(Base):
+    __tablename__ = "t"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    x: Mapped[int]
+    note: Mapped[str]
+
+bind = op.get_bind()
+op.add_column("t", sa.Column("y", sa.Integer()))
+t = sa.table("t", sa.column("id"), sa.column("x"), sa.column("y"))
+parts = 0
+for part in bind.execution_options(yield_per=1000).execute(sa.select(t.c.id).order_by(t.c.id)).partitions():
+    parts += 1
+    bind.execute(sa.update(t).where(t.c.id.in_([row.id for row in part])).values(y=t.c.x + 1))
+assert parts == 3, parts
+seen = 0
+for row in bind.execute(sa.text("SELECT id FROM t"), execution_options={"stream_results": True}):
+    seen += 1
+assert seen == 2500
+session = Session(bind=bind)
+for number, one in enumerate(session.scalars(sa.select(T).where(T.id <= 20).execution_options(yield_per=7))):
+    one.note = f"was {one.id}"
+session.add(T(id=9999, x=1, note="added"))
+session.commit()
+session.close()
+with op.get_context().begin_transaction():
+    for row in bind.execute(sa.select(t.c.id).where(t.c.id <= 3), execution_options={"yield_per": 2}):
+        bind.execute(sa.update(t).where(t.c.id == row.id).values(y=-1))
+"""
+
+
+@pytest.fixture(params=["psycopg2", "psycopg", "asyncpg"])
+def locked(request: pytest.FixtureRequest, cockroach_database: CockroachDatabase, tmp_path: Path) -> LockedProject:
+    """A project under the lock, by each driver."""
+    pytest.importorskip(request.param)
+    url = cockroach_database.url_for(request.param)
+    # asyncpg has another name for it.
+    return LockedProject(tmp_path, url.replace("sslmode=", "ssl=") if request.param == "asyncpg" else url)
+
+
+def test_twenty_statements_each_way_and_a_kill(locked: LockedProject) -> None:
+    write_revisions(locked)
+    locked.upgrade("r0")
+    low = locked.state()
+    status, output = locked.run("upgrade", "head", disturb="middle:5:kill:0.01")
+    assert status != 0
+    status, again = locked.run("upgrade", "head")
+    assert status == 0, again
+    assert set(sent(output) + sent(again)) == {" ".join(each.split()) for each in UPGRADE}
+    status, output = locked.run("downgrade", "r0")
+    assert status == 0, output
+    assert locked.state() == low
+
+
+def test_revisions_that_stream(locked: LockedProject) -> None:
+    locked.revision("s0", _ROWS)
+    locked.revision("s1", _STREAM)
+    locked.upgrade()
+    assert locked.rows("SELECT count(*), count(y), sum(y - x) FROM t WHERE id BETWEEN 4 AND 2500") == [
+        (2497, 2497, 2497)
+    ]
+    assert locked.rows("SELECT y FROM t WHERE id <= 3") == [(-1,)] * 3
+    assert locked.rows("SELECT count(*) FROM t WHERE note LIKE 'was %' OR note = 'added'") == [(21,)]
+
+
+@pytest.mark.parametrize("level", ["SERIALIZABLE", "READ COMMITTED", "AUTOCOMMIT"])
+def test_isolation_levels(locked: LockedProject, level: str) -> None:
+    """The level that was chosen for the engine is the one of the revision's own transactions, where a server has it."""
+    env = locked.folder / "migrations" / "env.py"
+    text = env.read_text()
+    env.write_text(
+        text.replace("poolclass=pool.NullPool,", f"poolclass=pool.NullPool,\n        isolation_level={level!r},")
+    )
+    locked.revision("s0", _ROWS)
+    locked.revision(
+        "s1",
+        """
+        op.execute("CREATE INDEX ix ON t (x)")
+        with op.get_context().begin_transaction():
+            op.execute("UPDATE t SET x = x + 1")
+            op.execute("CREATE INDEX ix2 ON t (note)")
+            op.execute("UPDATE t SET x = x + 1")
+        op.execute("UPDATE t SET x = x + 1")
+        """,
+        "op.execute('DROP INDEX t@ix')\nop.execute('DROP INDEX t@ix2')",
+    )
+    locked.upgrade()
+    assert locked.rows("SELECT sum(x - id) FROM t") == [(7500,)]
+    locked.downgrade("s0")
+    assert locked.versions() == ["s0"]
+
+
+def test_statement_timeout_is_the_runs_own(locked: LockedProject) -> None:
+    locked.revision("s0", "op.execute('SELECT pg_sleep(3)')\nop.execute('CREATE TABLE u (id INT8 PRIMARY KEY)')")
+    status, output = locked.run("-x", "statement_timeout=500ms", "upgrade", "head")
+    assert status != 0
+    assert "timeout" in output, output
+    assert locked.rows("SHOW TABLES FROM public") == locked.rows("SHOW TABLES FROM public")
+    assert locked.versions() == []
+    status, output = locked.run("-x", "statement_timeout=1min", "upgrade", "head")
+    assert status == 0, output
+    status, output = locked.run("-x", "statement_timeout=soon", "downgrade", "base")
+    assert status != 0
+    assert "is no time" in output, output
