@@ -94,8 +94,6 @@ class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, C
             self._transactions = Transactions.of(self.connection, self.progress)
             if environment_runs():
                 self.govern_statements(self._transactions)
-            # Outside of transactions the server has no cursors: yield_per and stream_results get their rows at once.
-            self.dialect.supports_server_side_cursors = False
 
     def _write(self, word: str) -> None:
         super().static_output(word + self.command_terminator)

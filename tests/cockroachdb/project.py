@@ -113,7 +113,8 @@ class Project:
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         """Ask the database."""
-        engine = sa.create_engine(self.url.replace("+asyncpg", "+psycopg2").replace("?ssl=", "?sslmode="), poolclass=sa.NullPool)
+        url = self.url.replace("+asyncpg", "+psycopg2").replace("?ssl=", "?sslmode=")
+        engine = sa.create_engine(url, poolclass=sa.NullPool)
         with engine.connect() as connection:
             return [tuple(row) for row in connection.execute(sa.text(sql))]
 

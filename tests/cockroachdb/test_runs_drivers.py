@@ -29,7 +29,8 @@ bind = op.get_bind()
 op.add_column("t", sa.Column("y", sa.Integer()))
 t = sa.table("t", sa.column("id"), sa.column("x"), sa.column("y"))
 parts = 0
-for part in bind.execution_options(yield_per=1000).execute(sa.select(t.c.id).order_by(t.c.id)).partitions():
+every = sa.select(t.c.id).order_by(t.c.id).execution_options(yield_per=1000)
+for part in bind.execute(every).partitions():
     parts += 1
     bind.execute(sa.update(t).where(t.c.id.in_([row.id for row in part])).values(y=t.c.x + 1))
 assert parts == 3, parts
