@@ -108,6 +108,7 @@ class Rehearsal:
             self._sent[hash((statement, repr(parameters)))] += 1
             stale = reads and self._data_written and not _CATALOG.search(statement)
             if stale or max(self._sent.values()) > _PATIENCE:
+                cursor.close()  # a driver may warn of one that isn't, and SQLAlchemy does it for an Exception only
                 raise EndOfRehearsal
         if not reads:
             setattr(context, HELD_BACK, True)

@@ -28,7 +28,8 @@ def connection_beside(connection: Connection) -> Iterator[Connection]:
     aside = Engine(engine.pool.recreate(), engine.dialect, engine.url)
     try:
         with aside.connect() as second:
-            second.execution_options(isolation_level="AUTOCOMMIT")
+            pooled: Any = second.connection
+            engine.dialect.set_isolation_level(pooled.dbapi_connection, "AUTOCOMMIT")
             yield second
     finally:
         aside.dispose()

@@ -30,7 +30,8 @@ class CursorGate(Gate):
         """Send a statement with a cursor that works."""
         context = statement.context
         if getattr(context, "_is_server_side", False) and not self._has_cursors(statement):
-            context.cursor = context.create_default_cursor()
+            unused, context.cursor = context.cursor, context.create_default_cursor()
+            unused.close()  # psycopg warns of one that isn't
             context._is_server_side = False
         send()
 

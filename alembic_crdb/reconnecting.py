@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from alembic_cluster.errors import first_line
 from alembic_crdb.beside import pause_for
 from alembic_crdb.raw import tell
+from alembic_crdb.transactions import set_autocommit, wished_level
 
 log = logging.getLogger("alembic.cockroachdb")  # below the logger that alembic.ini sets up
 
@@ -34,8 +35,7 @@ def reconnect(
         record.invalidate()
         try:
             pooled.dbapi_connection = record.get_connection()
-            connection.dialect.set_isolation_level(pooled.dbapi_connection, "AUTOCOMMIT")
-            record.finalize_callback.append(connection.dialect.reset_isolation_level)
+            set_autocommit(connection, wished_level(connection))
             if restore is not None:
                 restore(connection)
             tell(connection, "SELECT 1")

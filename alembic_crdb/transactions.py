@@ -73,7 +73,7 @@ def enter_autocommit(connection: Connection) -> bool:
         if level is None:
             connection.execution_options(isolation_level="AUTOCOMMIT")
         else:
-            _set_autocommit(connection, level)
+            set_autocommit(connection, level)
         return True
     dbapi_connection: Any = pooled.dbapi_connection
     if dialect.detect_autocommit_setting(dbapi_connection):
@@ -81,14 +81,16 @@ def enter_autocommit(connection: Connection) -> bool:
     # asyncpg's connection has no status to ask for, and setting it would roll back what is under way.
     if dialect.is_async or dbapi_connection.info.transaction_status != _IDLE:
         return False
-    _set_autocommit(connection, level)
+    set_autocommit(connection, level)
     return True
 
 
-def _set_autocommit(connection: Connection, level: str | None) -> None:
+def set_autocommit(connection: Connection, level: str | None) -> None:
     """Put the driver's connection into autocommit, without SQLAlchemy's own way back.
 
     That one insists on the server's word for a level, and a server may raise the level that it was given.
+
+    :param level: the isolation level that it has before and afterwards; None for the driver's.
     """
     dialect: Any = connection.dialect
     pooled: Any = connection.connection
@@ -98,12 +100,18 @@ def _set_autocommit(connection: Connection, level: str | None) -> None:
     )
 
 
+def wished_level(connection: Connection) -> str | None:
+    """Give the isolation level that was chosen for a connection that is in autocommit by now; None when none was."""
+    level: str | None = connection.get_execution_options().get(_WISH)
+    return level
+
+
 def begin_word(connection: Connection) -> str:
     """Give the statement that begins a transaction, at the isolation level that the caller chose for the engine.
 
     A connection in autocommit has lost that choice: ``create_engine(..., isolation_level="READ COMMITTED")``.
     """
-    level = connection.get_execution_options().get(_WISH)
+    level = wished_level(connection)
     return f"BEGIN ISOLATION LEVEL {level}" if level else "BEGIN"
 
 

@@ -46,7 +46,8 @@ class LockedProject(Project):
         last = list(block.finditer(text))[-1]
         text = f"{text[: last.start()]}{last[1]}run_under_lock()\n{text[last.end() :]}"
         env.write_text(text.replace("config = context.config\n", f"config = context.config\n{_ENVIRONMENT}", 1))
-        self.edit("alembic.ini", r"(?m)^sqlalchemy\.url = ", f"alembic_cluster.lock_ttl = {ttl:g}\nsqlalchemy.url = ")
+        settings = f"alembic_cluster.lock_ttl = {ttl:g}\nalembic_cluster.allow_destructive = true\n"
+        self.edit("alembic.ini", r"(?m)^sqlalchemy\.url = ", f"{settings}sqlalchemy.url = ")
 
     def start(self, *arguments: str, disturb: str = "", **more: str) -> subprocess.Popen[str]:
         """Start ``alembic`` as a process of its own.
@@ -113,7 +114,7 @@ def disturb(context: object) -> None:
                 if not Announcer.told:
                     Announcer.told = True
                     print(f"STARTED AFTER {time.time() - float(os.environ.get(_STARTED, time.time())):.2f}", flush=True)
-                print(f"SENT {statement.ordinal} {' '.join(statement.text.split())}", flush=True)
+                print(f"SENT {statement.ordinal} {' '.join(statement.text.split())[:300]}", flush=True)
             send()
 
     class Disturber(Gate):
