@@ -77,6 +77,7 @@ class GovernedExecution(_Base):
         if self._stores is None:
             self._stores = self._stores_on(connection)
             self._stores.restore = self._settings.apply
+            self._stores.lifted = self._settings.lifted
             transactions = Transactions.of(connection, self.progress)
             self._stores.is_inside = lambda: transactions.is_open
             gates = Gates.of(connection)

@@ -11,7 +11,8 @@ Each is an ``-x`` argument, or a key of the ``[alembic]`` section with ``alembic
 from __future__ import annotations
 
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -52,11 +53,25 @@ class RunSettings:
                 f"lock_timeout needs CockroachDB v{LOCK_TIMEOUT.since[0]}.{LOCK_TIMEOUT.since[1]} "
                 f"({LOCK_TIMEOUT.source}); nothing was sent. Take it out, or upgrade the server."
             )
-        for name in ("statement_timeout", "lock_timeout"):
-            value: int | None = getattr(self, name)
-            if value is not None and (value or name != "lock_timeout"):
-                tell(connection, f"SET {name} = {value}")
-                _reset_at_the_end(connection, name)
+        for name, value in self._limits():
+            tell(connection, f"SET {name} = {value}")
+            _reset_at_the_end(connection, name)
+
+    @contextmanager
+    def lifted(self, connection: Connection) -> Iterator[None]:
+        """Have the limits not hold in a ``with`` block, for what no revision sends."""
+        for name, value in self._limits():
+            if value:
+                tell(connection, f"RESET {name}")
+        yield
+        for name, value in self._limits():
+            tell(connection, f"SET {name} = {value}")
+
+    def _limits(self) -> Iterator[tuple[str, int]]:
+        if self.statement_timeout is not None:
+            yield "statement_timeout", self.statement_timeout
+        if self.lock_timeout:
+            yield "lock_timeout", self.lock_timeout
 
 
 def _reset_at_the_end(connection: Connection, name: str) -> None:

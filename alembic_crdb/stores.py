@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, TypeVar
 
 from sqlalchemy.engine import Connection
@@ -85,6 +86,7 @@ class CockroachStores:
         self.session = ""
         self.is_inside: Callable[[], bool] = lambda: False  # whether the connection is in a transaction
         self.restore: Callable[[Connection], object] | None = None  # sets up a session that took a broken one's place
+        self.lifted: Callable[[Connection], AbstractContextManager[None]] = nullcontext  # has no limit hold in a block
         self._moves = 0
         self._left: dict[int, tuple[str, Mapping[str, Any]]] = {}  # statements that an earlier run left as sent
         self._last_done = 0
@@ -120,6 +122,14 @@ class CockroachStores:
 
     def prepare(self) -> None:
         """Create the tables that are missing. Processes that do so at the same time end with the same tables."""
+        with self.lifted(self.connection):
+            self._create_tables()
+        self.ask(
+            "INSERT INTO {lock} (scope, fence, moves) VALUES (CAST(:scope AS STRING), 0, 0) "
+            "ON CONFLICT (scope) DO NOTHING"
+        )
+
+    def _create_tables(self) -> None:
         pause = pause_for(self.connection)
         for table, columns in _CREATE.items():
             for attempt in range(_TRIES):
@@ -135,10 +145,6 @@ class CockroachStores:
                     if sqlstate_of(error) not in _RACE:
                         raise
                     pause(0.02 * (attempt + 1))
-        self.ask(
-            "INSERT INTO {lock} (scope, fence, moves) VALUES (CAST(:scope AS STRING), 0, 0) "
-            "ON CONFLICT (scope) DO NOTHING"
-        )
 
     def arm(self, lease: Lease | None) -> None:
         """Have the heads move, and rows be written, under this lease's fence from now on, or without one.

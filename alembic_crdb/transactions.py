@@ -69,14 +69,14 @@ def enter_autocommit(connection: Connection) -> bool:
     level = _chosen_level(connection) or connection.get_execution_options().get(_WISH)
     connection.execution_options(**{_WISH: level})
     dialect, pooled = connection.dialect, connection.connection
+    dbapi_connection: Any = pooled.dbapi_connection
+    if dialect.detect_autocommit_setting(dbapi_connection):
+        return True
     if not connection.in_transaction():
         if level is None:
             connection.execution_options(isolation_level="AUTOCOMMIT")
         else:
             set_autocommit(connection, level)
-        return True
-    dbapi_connection: Any = pooled.dbapi_connection
-    if dialect.detect_autocommit_setting(dbapi_connection):
         return True
     # asyncpg's connection has no status to ask for, and setting it would roll back what is under way.
     if dialect.is_async or dbapi_connection.info.transaction_status != _IDLE:

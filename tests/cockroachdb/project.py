@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import re
@@ -33,7 +34,15 @@ class Project:
     @property
     def config(self) -> Config:
         """A fresh configuration, as each command of the command line makes one."""
-        return Config(str(self.folder / "alembic.ini"), stdout=io.StringIO())
+        return self.configured()
+
+    def configured(self, **settings: str) -> Config:
+        """Give a fresh configuration.
+
+        :param settings: what ``-x name=value`` says.
+        """
+        options = argparse.Namespace(x=[f"{name}={value}" for name, value in settings.items()])
+        return Config(str(self.folder / "alembic.ini"), stdout=io.StringIO(), cmd_opts=options)
 
     def edit(self, file: str, pattern: str, replacement: str) -> None:
         """Replace the one place in a file of the project that the pattern matches."""
@@ -82,9 +91,12 @@ class Project:
         assert (ran.returncode != 0) if expect is None else (ran.returncode == expect), ran.stdout
         return ran.stdout
 
-    def upgrade(self, revision: str = "head") -> None:
-        """Upgrade in this process."""
-        command.upgrade(self.config, revision)
+    def upgrade(self, revision: str = "head", **settings: str) -> None:
+        """Upgrade in this process.
+
+        :param settings: what ``-x name=value`` says.
+        """
+        command.upgrade(self.configured(**settings), revision)
 
     def downgrade(self, revision: str) -> None:
         """Downgrade in this process."""
