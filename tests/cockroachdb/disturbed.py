@@ -208,7 +208,19 @@ DOWNGRADE = [
 ]
 
 
-def write_revisions(project: Project) -> None:
-    """Write the revision that makes what the second one, of twenty statements each way, changes."""
+#: The first statements up, and the last ones down again, which undo just these: enough for most tests.
+SHORT = (UPGRADE[:6], DOWNGRADE[-6:])
+
+
+def write_revisions(project: Project, ways: tuple[list[str], list[str]] = SHORT) -> None:
+    """Write the revision ``r0``, and ``r1`` on top of it, which changes what that makes.
+
+    :param ways: the statements of upgrade and downgrade.
+    """
     project.revision("r0", BEFORE)
-    project.revision("r1", *("\n".join(f"op.execute({each!r})" for each in way) for way in (UPGRADE, DOWNGRADE)))
+    project.revision("r1", *("\n".join(f"op.execute({each!r})" for each in way) for way in ways))
+
+
+def one_line(statements: list[str]) -> list[str]:
+    """Give statements as :func:`sent` does."""
+    return [" ".join(each.split()) for each in statements]
