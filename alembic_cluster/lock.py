@@ -69,6 +69,8 @@ def migration_lock(
         yield
         return
     run_settings = Settings(config, given)
+    if hasattr(migration.impl, "take_settings"):
+        migration.impl.take_settings(run_settings)
     keep_phase(migration, run_settings)
     guard_run(migration.impl, migration.connection, run_settings)
     watch_for_findings(migration, run_settings)

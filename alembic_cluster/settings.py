@@ -12,6 +12,7 @@ One setting has one name everywhere. ``allow_destructive`` is, in growing preced
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 PREFIX = "alembic_cluster."
 _TRUE = frozenset({"", "1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
+_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
+_UNITS = {"": 1, "ms": 1, "s": 1000, "sec": 1000, "min": 60_000, "m": 60_000, "h": 3_600_000}
+_LONGEST_TIME = 2**31 - 1  # milliseconds; more than three weeks
 
 
 class Settings:
@@ -104,6 +108,21 @@ class Settings:
         if not 0 <= number < float("inf"):
             raise _refused(where, value, "a number that is not below 0")
         return number
+
+    def milliseconds(self, name: str) -> int | None:
+        """Give a setting that is a time, such as ``500ms``, ``30s``, ``10min``, ``1h``; a bare number is milliseconds.
+
+        :return: milliseconds, 0 for no limit; None when nobody said it.
+        :raises ConfigurationError: for any other value.
+        """
+        found = self.get(name)
+        if found is None:
+            return None
+        value, where = found
+        match = _TIME.fullmatch(str(value).strip().lower())
+        if match is None or match[2] not in _UNITS or float(match[1]) * _UNITS[match[2]] > _LONGEST_TIME:
+            raise _refused(where, value, "a time such as 500ms, 30s, 10min or 1h (0 for no limit)")
+        return round(float(match[1]) * _UNITS[match[2]])
 
     def text(self, name: str, default: str = "") -> str:
         """Give a setting as it was written."""

@@ -5,18 +5,20 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from alembic import context
 from sqlalchemy.engine import Connection
 
 from alembic_cluster.execution import WatchedExecution
 from alembic_cluster.gate import Gates, Statement
 from alembic_cluster.progress import reporter_of
+from alembic_cluster.settings import Settings
 from alembic_crdb.answers import AnswerGate, TransactionGate
 from alembic_crdb.cursors import CursorGate
 from alembic_crdb.jobs import Job, Listener, sentence
 from alembic_crdb.locked import UnlockGate
 from alembic_crdb.raw import is_unanswered
 from alembic_crdb.retries import RetryGate
-from alembic_crdb.settings import RunSettings, run_settings
+from alembic_crdb.settings import RunSettings
 from alembic_crdb.simple_query import SimpleQueryGate
 from alembic_crdb.stores import CockroachStores
 from alembic_crdb.transactions import Transactions
@@ -36,6 +38,7 @@ class GovernedExecution(_Base):
     #: Is told how far the schema-change jobs of this run are; None has them logged.
     job_listener: Listener | None = None
     _settings = RunSettings()
+    _governed: Transactions | None = None  # those of a run whose connection is in autocommit
     _stores: CockroachStores | None = None
 
     def govern_statements(self, transactions: Transactions) -> None:
@@ -44,18 +47,29 @@ class GovernedExecution(_Base):
         :raises ConfigurationError: a setting that can't be read, or that the server lacks.
         """
         assert self.connection is not None
-        self._settings = run_settings()
-        self._settings.apply(self.connection)
+        self._governed = transactions
+        self._set_up(RunSettings.of(Settings(context.config)))
         gates = Gates.of(self.connection)
-        for gate in (
-            CursorGate(transactions),
-            RetryGate(transactions, tries=self._settings.tries, listener=self._on_job),
-            UnlockGate(),
-            JobsGate(self._on_job),
-        ):
+        for gate in (CursorGate(transactions), UnlockGate(), JobsGate(self._on_job)):
             gates.put(gate)
         if self.dialect.driver == "asyncpg":
             gates.put(SimpleQueryGate())
+
+    def take_settings(self, settings: Settings) -> None:
+        """Hear what the run was told, arguments of ``migration_lock`` included.
+
+        :raises ConfigurationError: a setting that can't be read, or that the server lacks.
+        """
+        told = RunSettings.of(settings)
+        if self._governed is not None and told != self._settings:
+            self._set_up(told)
+
+    def _set_up(self, settings: RunSettings) -> None:
+        assert self.connection is not None
+        assert self._governed is not None
+        settings.apply(self.connection)
+        self._settings = settings
+        Gates.of(self.connection).put(RetryGate(self._governed, tries=settings.tries, listener=self._on_job))
 
     def _on_job(self, job: Job) -> None:
         reporter = None if self.connection is None else reporter_of(self.connection)

@@ -130,11 +130,20 @@ def test_isolation_levels(locked: LockedProject, level: str) -> None:
     assert locked.versions() == ["s0"]
 
 
-@pytest.mark.parametrize("driver", DRIVERS, indirect=True)
-def test_statement_timeout_is_the_runs_own(locked: LockedProject) -> None:
+@pytest.mark.parametrize(
+    ("driver", "way"), [("psycopg2", "argument"), ("psycopg", "file"), ("asyncpg", "command line")], indirect=["driver"]
+)
+def test_statement_timeout_is_the_runs_own(locked: LockedProject, way: str) -> None:
+    """The server's answer to a statement that takes too long; our own tables are made all the same."""
     locked.revision("s0", "op.execute('SELECT pg_sleep(600)')\nop.execute('CREATE TABLE u (id INT8 PRIMARY KEY)')")
+    given = {"statement_timeout": "2s"} if way == "command line" else {}
+    if way == "argument":
+        under_limit = "migration_lock(context, statement_timeout='2s')"
+        locked.edit("migrations/env.py", r"migration_lock\(context\)", under_limit)
+    elif way == "file":
+        locked.edit("alembic.ini", r"(?m)^sqlalchemy\.url", "alembic_cluster.statement_timeout = 2s\nsqlalchemy.url")
     with pytest.raises(StatementFailed, match="timeout"):
-        locked.upgrade(statement_timeout="5s")
-    with pytest.raises(ConfigurationError, match="is no time"):
+        locked.upgrade(**given)
+    with pytest.raises(ConfigurationError, match="must be a time"):
         locked.upgrade(statement_timeout="soon")
     assert locked.rows("SELECT count(*) FROM [SHOW TABLES FROM public] WHERE table_name = 'u'") == [(0,)]

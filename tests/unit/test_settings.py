@@ -46,13 +46,34 @@ def test_a_flag_of_the_command_line_that_was_not_given_says_nothing(tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("ask", "value"),
-    [("flag", "maybe"), ("number", "soon"), ("number", "-1"), ("number", "nan"), ("number", "inf"), ("choice", "x")],
+    [
+        ("flag", "maybe"),
+        ("number", "soon"),
+        ("number", "-1"),
+        ("number", "nan"),
+        ("number", "inf"),
+        ("choice", "x"),
+        ("milliseconds", "soon"),
+        ("milliseconds", "-1s"),
+        ("milliseconds", "3 weeks"),
+        ("milliseconds", "1000h"),
+    ],
 )
 def test_what_can_not_be_is_refused_by_its_name(tmp_path: Path, ask: str, value: str) -> None:
     settings = Settings(config(tmp_path, f"alembic_cluster.it = {value}"))
-    arguments: list[Any] = {"flag": ["it"], "number": ["it", 1], "choice": ["it", ["a", "b"], "a"]}[ask]
+    arguments: list[Any] = {"flag": ["it"], "number": ["it", 1], "choice": ["it", ["a", "b"], "a"],
+                            "milliseconds": ["it"]}[ask]  # fmt: skip
     with pytest.raises(ConfigurationError, match=r"alembic_cluster\.it in .*alembic\.ini is"):
         getattr(settings, ask)(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("500ms", 500), ("30 s", 30_000), ("1.5min", 90_000), ("2H", 7_200_000), ("0", 0), ("250", 250)],
+)
+def test_times(tmp_path: Path, value: str, expected: int) -> None:
+    assert Settings(config(tmp_path, x=[f"it={value}"])).milliseconds("it") == expected
+    assert Settings(config(tmp_path)).milliseconds("it") is None
 
 
 def test_toml(tmp_path: Path) -> None:
