@@ -86,7 +86,7 @@ class CockroachStores:
         self.session = ""
         self.is_inside: Callable[[], bool] = lambda: False  # whether the connection is in a transaction
         self.restore: Callable[[Connection], object] | None = None  # sets up a session that took a broken one's place
-        self.lifted: Callable[[Connection], AbstractContextManager[None]] = nullcontext  # has no limit hold in a block
+        self.lifted: Callable[[Connection], AbstractContextManager[None]] = lambda _: nullcontext()  # no limits
         self._moves = 0
         self._left: dict[int, tuple[str, Mapping[str, Any]]] = {}  # statements that an earlier run left as sent
         self._last_done = 0
