@@ -74,6 +74,27 @@ def _before_create(metadata: MetaData, connection: Any, tables: list[Table], che
             connection.execute(CreateDefinition(definition))
 
 
+def declared_keyspaces(metadata: MetaData, dialect: Any) -> list[Keyspace]:
+    """Give the keyspaces of a MetaData as this environment has them.
+
+    :param dialect: of the connection.
+    """
+    configured = configured_keyspaces(dialect)
+    return [in_environment(item, configured) for item in keyspace_objects(metadata).keyspaces.values()]
+
+
+def check_keyspaces(keyspaces: Iterable[Keyspace], connection: Any) -> None:
+    """Refuse keyspaces that a cluster can't have.
+
+    :param connection: of dialect ``cql``.
+    :raises InvalidModel: naming the keyspace.
+    """
+    dialect = connection.dialect
+    for keyspace in keyspaces:
+        check_server(keyspace.name, keyspace.options, dialect.features)
+        check_datacenters(keyspace.name, keyspace.replication, dialect.datacenters(connection))
+
+
 def missing_keyspaces(metadata: MetaData, connection: Any, *, checkfirst: bool = True) -> list[Keyspace]:
     """Give the keyspaces of a MetaData that aren't there, as this environment has them.
 
@@ -81,14 +102,10 @@ def missing_keyspaces(metadata: MetaData, connection: Any, *, checkfirst: bool =
     :param checkfirst: whether those that are there are left out.
     :raises InvalidModel: for one that this cluster can't have.
     """
-    dialect = connection.dialect
-    configured = configured_keyspaces(dialect)
-    wanted = [in_environment(item, configured) for item in keyspace_objects(metadata).keyspaces.values()]
-    existing = dialect.get_schema_names(connection) if checkfirst and wanted else ()
+    wanted = declared_keyspaces(metadata, connection.dialect)
+    existing = connection.dialect.get_schema_names(connection) if checkfirst and wanted else ()
     missing = [keyspace for keyspace in wanted if keyspace.name not in existing]
-    for keyspace in missing:
-        check_server(keyspace.name, keyspace.options, dialect.features)
-        check_datacenters(keyspace.name, keyspace.replication, dialect.datacenters(connection))
+    check_keyspaces(missing, connection)
     return missing
 
 

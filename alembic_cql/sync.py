@@ -20,9 +20,10 @@ from alembic_cluster.errors import (
 )
 from alembic_cluster.execution import server_message, shorten, statement_failure
 from alembic_cluster.syncing import SyncResult
+from alembic_cql.create_all import check_keyspaces, declared_keyspaces
 from alembic_cql.heads import is_heads_table
 from alembic_cql.reflection import KeyspaceInfo
-from alembic_cql.schema import keyspace_objects
+from alembic_cql.schema import declared_types, keyspace_objects
 from alembic_cql.sync_plan import Plan, Planner
 
 VERSION_TABLE = "alembic_version"
@@ -40,9 +41,10 @@ def sync_tables(
 ) -> SyncResult:
     """Bring the database to what the models say, for development and tests; revisions are for all else.
 
-    User types, tables, indexes and materialized views are created; columns, fields of user types and indexes are
-    added; options are changed, those that a model doesn't name back to the server's defaults. Nothing that holds data
-    is ever dropped. A second call sends nothing. Run it in one process at a time.
+    Declared keyspaces, user types, functions, tables, indexes and materialized views are created; columns, fields of
+    user types and indexes are added; options, masks and functions are changed, options that a model doesn't name back
+    to the server's defaults. Nothing that holds data is ever dropped. A second call sends nothing. Run it in one
+    process at a time.
 
     :param bind: an engine or connection of dialect ``cql``.
     :param metadata: the models; :func:`~alembic_cql.metadata_from_cqlengine` and
@@ -67,10 +69,12 @@ def sync_tables(
         )
     with _connected(bind) as connection:
         dialect: Any = connection.dialect
-        keyspaces = _read_keyspaces(connection, metadata)
+        declared = declared_keyspaces(metadata, connection.dialect)
+        check_keyspaces(declared, connection)
+        keyspaces = _read_keyspaces(connection, metadata, {item.name for item in declared})
         if not allow_versioned:
             _refuse_versioned(connection, keyspaces, version_table, version_table_schema)
-        plan = Planner(keyspaces, dialect, drop_removed_indexes=drop_removed_indexes).plan(metadata)
+        plan = Planner(keyspaces, dialect, drop_removed_indexes=drop_removed_indexes).plan(metadata, declared)
         _refuse_impossible(plan)
         texts = [str(statement.compile(dialect=dialect)).strip() for statement in plan.statements]
         for finding in plan.only_in_database:
@@ -89,19 +93,20 @@ def _connected(bind: Engine | Connection) -> Iterator[Connection]:
             yield connection
 
 
-def _read_keyspaces(connection: Connection, metadata: MetaData) -> dict[str | None, KeyspaceInfo]:
+def _read_keyspaces(connection: Connection, metadata: MetaData, declared: set[str]) -> dict[str | None, KeyspaceInfo]:
     dialect: Any = connection.dialect
     objects = keyspace_objects(metadata)
-    named = {table.schema for table in metadata.tables.values()}
-    named |= {schema for schema, _ in [*objects.types, *objects.views]}
+    named: set[str | None] = {table.schema for table in metadata.tables.values()}
+    named |= {schema for schema, _ in [*declared_types(metadata), *objects.views]}
+    named |= {item.schema for item in objects.definitions}
     existing = dialect.get_schema_names(connection)
-    missing = sorted(schema for schema in named if schema is not None and schema not in existing)
+    missing = sorted(schema for schema in named if schema is not None and schema not in {*existing, *declared})
     if missing:
         raise ConfigurationError(
             f"the models name the keyspace {missing[0]!r}, and there is none: create it first "
-            "(CREATE KEYSPACE .. WITH replication = {..}); nothing was sent"
+            "(CREATE KEYSPACE .. WITH replication = {..}), or give the models a Keyspace of that name; nothing was sent"
         )
-    return {schema: dialect.keyspace_info(connection, schema) for schema in named}
+    return {schema: dialect.keyspace_info(connection, schema) for schema in {*named, *declared}}
 
 
 def _refuse_versioned(

@@ -14,6 +14,7 @@ from alembic_cluster.errors import InvalidModel
 from alembic_cql.checks import check_table
 from alembic_cql.ddl import AlterTableOptions, CreateMaterializedView, CreateUserType
 from alembic_cql.ddl_alter import AddTypeField, AlterViewOptions
+from alembic_cql.ddl_objects import AlterColumnMask, AlterKeyspace, CreateDefinition, CreateKeyspace, DropDefinition
 from alembic_cql.differences import (
     changed_options,
     changed_view_options,
@@ -22,11 +23,15 @@ from alembic_cql.differences import (
     impossible_type_changes,
     impossible_view_changes,
     index_differences,
+    mask_differences,
     refused_addition,
     uses_type,
 )
+from alembic_cql.functions import check_definitions
+from alembic_cql.keyspaces import Keyspace
 from alembic_cql.reflection import KeyspaceInfo, TableInfo
-from alembic_cql.schema import KeyspaceObjects, MaterializedView, keyspace_objects, sorted_types
+from alembic_cql.schema import KeyspaceObjects, MaterializedView, declared_types, keyspace_objects, sorted_types
+from alembic_cql.sync_objects import sync_definitions, sync_keyspaces
 from alembic_cql.typenames import canonical_name
 from alembic_cql.types import UserType
 
@@ -62,16 +67,23 @@ class Planner:
         self._drop_indexes = drop_removed_indexes
         self._plan = Plan()
 
-    def plan(self, metadata: MetaData) -> Plan:
+    def plan(self, metadata: MetaData, declared: Iterable[Keyspace] = ()) -> Plan:
         """Make the plan.
 
+        :param declared: the keyspaces of the metadata, as this environment has them.
         :raises InvalidModel: for a model that no server can hold.
         """
         objects = keyspace_objects(metadata)
         tables = list(metadata.tables.values())
         self._check(tables, objects)
-        for kind in sorted_types(objects.types.values()):
+        self._plan.statements += sync_keyspaces(declared, self._keyspaces)
+        for kind in sorted_types(kind for kind in declared_types(metadata).values() if kind.fields):
             self._plan.statements += self._type(kind)
+        for schema in dict.fromkeys(item.schema for item in objects.definitions):
+            mine = [item for item in objects.definitions if item.schema == schema]
+            statements, only_there = sync_definitions(schema, self._keyspaces[schema], mine, self._dialect)
+            self._plan.statements += statements
+            self._plan.only_in_database += only_there
         for table in tables:
             found = self._keyspaces[table.schema].tables.get(table.name)
             self._plan.statements += self._new_table(table) if found is None else self._table(table, found)
@@ -88,6 +100,7 @@ class Planner:
             keyspace = self._keyspaces[table.schema]
             if table.name in keyspace.views:
                 self._plan.impossible.append(f"table {display_name(table)!r} is a materialized view in the database")
+        check_definitions(objects.definitions, self._dialect)
         for view in objects.views.values():
             key = view.base if view.schema is None else f"{view.schema}.{view.base}"
             keyspace = self._keyspaces[view.schema]
@@ -151,6 +164,8 @@ class Planner:
             options["comment"] = table.comment or ""
         if options:
             yield AlterTableOptions(table.name, options, table.schema)
+        for column, mask, _ in mask_differences(table, found):
+            yield AlterColumnMask(table.name, column.name, mask, table.schema)
         yield from self._indexes(table, found)
 
     def _indexes(self, table: Table, found: TableInfo) -> Iterator[ExecutableDDLElement]:
@@ -189,10 +204,15 @@ class Planner:
 
 
 _ORDER: list[type[ExecutableDDLElement]] = [
+    CreateKeyspace,
+    AlterKeyspace,
     CreateUserType,
     AddTypeField,
+    DropDefinition,
+    CreateDefinition,  # before the tables, whose masks may call functions
     CreateTable,
     AddColumn,
+    AlterColumnMask,
     AlterTableOptions,
     DropIndex,
     CreateIndex,

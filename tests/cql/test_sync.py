@@ -10,8 +10,9 @@ from sqlalchemy import Column, Engine, Index, MetaData, Table, Text
 from alembic_cluster.errors import (
     SchemaDriftWarning,
 )
-from alembic_cql import sync_tables
+from alembic_cql import AggregateDefinition, FunctionDefinition, Keyspace, UserType, sync_tables
 from alembic_cql import types as cql
+from alembic_cql.schema import keyspace_objects
 from tests.cql.oracle import another_keyspace, describe, engine_of, pending
 from tests.cql.sync_models import grown_shop, shop
 from tests.servers.fixtures import CassandraKeyspace
@@ -186,3 +187,55 @@ def test_an_index_without_a_name_is_the_one_that_is_there(keyspace_engine: Engin
     Table("t", metadata, Column("id", cql.INT, primary_key=True), Column("a", Text), Index(None, "a"))
     assert sync_tables(keyspace_engine, metadata)[1:] == ["CREATE INDEX IF NOT EXISTS ON t (a)"]
     assert sync_tables(keyspace_engine, metadata, drop_removed_indexes=True) == []
+
+
+def objects(name: str, body: str, on_null: bool = False) -> MetaData:
+    metadata = MetaData()
+    Keyspace(name, metadata, replication={"class": "SimpleStrategy", "replication_factor": 1}, durable_writes=False)
+    point = UserType("point", {"x": cql.INT})  # used, and attached to no MetaData
+    FunctionDefinition("hide", metadata, {"a": Text}, cql.TEXT, body, called_on_null_input=True)
+    numbers = {"a": cql.INT, "b": cql.INT}
+    FunctionDefinition("plus", metadata, numbers, cql.INT, "return 1;", called_on_null_input=on_null)
+    AggregateDefinition("total", metadata, [cql.INT], "plus", cql.INT, initcond=0)
+    id_, secret = Column("id", cql.INT, primary_key=True), Column("secret", Text, cql_masked="hide()")
+    Table("people", metadata, id_, secret, Column("at", cql.FROZEN(point)))
+    Table("elsewhere", metadata, Column("id", cql.INT, primary_key=True), schema=name)
+    return metadata
+
+
+def test_keyspaces_functions_masks_and_types_without_a_metadata(
+    cassandra_keyspace: CassandraKeyspace, keyspace_engine: Engine, sent: list[str]
+) -> None:
+    other = f"{cassandra_keyspace.name}_o"
+    metadata = objects(other, "return a;")
+    try:
+        result = sync_tables(keyspace_engine, metadata)
+        assert [statement.split("(")[0].split()[:2] for statement in result] == [
+            ["CREATE", "KEYSPACE"],
+            ["CREATE", "TYPE"],
+            *[["CREATE", "FUNCTION"]] * 2,
+            ["CREATE", "AGGREGATE"],
+            *[["CREATE", "TABLE"]] * 2,
+        ]
+        assert pending(cassandra_keyspace, metadata) == []
+        assert sync_tables(keyspace_engine, metadata) == []
+        changed = objects(other, 'return "x";', True)
+        keyspace_objects(changed).keyspaces[other].durable_writes = True
+        changed.tables["people"].c.secret.kwargs["cql_masked"] = "mask_null()"
+        cassandra_keyspace.execute(
+            "CREATE FUNCTION theirs (a int) CALLED ON NULL INPUT RETURNS int LANGUAGE java AS 'return a;'"
+        )
+        with pytest.warns(SchemaDriftWarning, match=r"function theirs\(int\) is only in the database"):
+            result = sync_tables(keyspace_engine, changed)
+        assert [statement.split("(")[0].split()[:3] for statement in result] == [
+            ["ALTER", "KEYSPACE", other],
+            ["DROP", "AGGREGATE", "total"],
+            ["DROP", "FUNCTION", "plus"],
+            ["CREATE", "OR", "REPLACE"],
+            ["CREATE", "FUNCTION", "plus"],
+            ["CREATE", "AGGREGATE", "total"],
+            ["ALTER", "TABLE", "people"],
+        ]
+        assert [item[0] for item in pending(cassandra_keyspace, changed)] == ["remove_function"]
+    finally:
+        cassandra_keyspace.execute(f"DROP KEYSPACE IF EXISTS {other}")
