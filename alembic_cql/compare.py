@@ -15,12 +15,18 @@ from alembic_cluster.cautions import note_losses
 from alembic_cluster.errors import ImpossibleChange
 from alembic_cql.cautions import comes_back, flat, note_cautions
 from alembic_cql.checks import check_table
-from alembic_cql.column_operations import AlterColumnMaskOp
+from alembic_cql.column_operations import AlterColumnCheckOp, AlterColumnMaskOp
 from alembic_cql.compare_keyspaces import compare_keyspaces
 from alembic_cql.compare_objects import ObjectDifferences, check_objects, compare_objects
 from alembic_cql.compare_views import make_anew
 from alembic_cql.ddl import DropMaterializedView
-from alembic_cql.differences import changed_options, impossible_changes, index_differences, mask_differences
+from alembic_cql.differences import (
+    changed_options,
+    check_differences,
+    impossible_changes,
+    index_differences,
+    mask_differences,
+)
 from alembic_cql.foresight import Foresight, Refusal
 from alembic_cql.heads import OWN_TABLES, is_tools_table
 from alembic_cql.operations import AlterTableOptionsOp
@@ -83,7 +89,7 @@ def compare_schemas(
             continue
         impossible.extend(f"{clause}. {REBUILD}" for clause in clauses)
         _keep_equal_indexes(upgrade_ops, (table.name, schema), index_differences(table, found).equal)
-        changes = [*_changed_masks(autogen_context, table, found, schema)]
+        changes = [*_changed_columns(autogen_context, table, found, schema)]
         operation = _changed_options(table, found, schema, autogen_context.dialect)
         if operation is not None:
             changes.append(operation)
@@ -160,13 +166,16 @@ def _keep_equal_indexes(
             ]
 
 
-def _changed_masks(
+def _changed_columns(
     autogen_context: Any, table: Table, found: TableInfo, schema: str | None
 ) -> Iterator[ops.MigrateOperation]:
-    """Make the operations that bring masks of columns to the model's."""
+    """Make the operations that bring masks and checks of columns to the model's."""
     for column, wanted, existing in mask_differences(table, found):
         if autogen_context.run_object_filters(column, column.name, "column", False, None):
             yield AlterColumnMaskOp(table.name, column.name, wanted, existing_mask=existing, schema=schema)
+    for column, wanted, existing in check_differences(table, found):
+        if autogen_context.run_object_filters(column, column.name, "column", False, None):
+            yield AlterColumnCheckOp(table.name, column.name, wanted, existing_check=existing, schema=schema)
 
 
 def _is_not_ours(operation: ops.MigrateOperation, keyspaces: Mapping[str | None, KeyspaceInfo]) -> bool:

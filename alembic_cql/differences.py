@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Column, Index, MetaData, Table
 from sqlalchemy.types import TypeEngine
 
+from alembic_cql.conditions import canonical_check
 from alembic_cql.indexes import index_identity
 from alembic_cql.masks import parse_mask
 from alembic_cql.options import TABLE_OPTIONS, complete_options, readable_option, table_options
@@ -71,6 +72,20 @@ def mask_differences(table: Table, found: TableInfo) -> Iterator[tuple[Column[An
         wanted = None if text is None else parse_mask(text, f"table {table.name!r}, column {column.name!r}")
         if (wanted and wanted.identity) != (existing and existing.identity):
             yield column, text, None if existing is None else str(existing)
+
+
+def check_differences(table: Table, found: TableInfo) -> Iterator[tuple[Column[Any], str | None, str | None]]:
+    """Give the columns whose checks differ, with the model's condition and the server's.
+
+    :param table: the model's.
+    :param found: the server's.
+    """
+    checks = {column.name: column.check for column in found.columns}
+    for column in table.columns:
+        if column.name in checks:
+            wanted, existing = column.kwargs.get("cql_check"), checks[column.name]
+            if canonical_check(wanted, column.name) != canonical_check(existing, column.name):
+                yield column, wanted, existing
 
 
 def changed_options(table: Table, found: TableInfo, dialect: Any) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -14,6 +14,7 @@ from sqlalchemy import inspect as sqlalchemy_inspect
 from sqlalchemy.types import TypeEngine
 
 from alembic_cql.catalog import Late, Rows, read_catalog
+from alembic_cql.conditions import read_checks
 from alembic_cql.features import Features
 from alembic_cql.functions import AggregateDefinition, Definition, FunctionDefinition, unfrozen
 from alembic_cql.heads import OWN_TABLES, is_heads_table
@@ -43,12 +44,14 @@ class ColumnInfo:
     position: int
     order: str
     mask: Mask | None = None
+    check: str | None = None
 
     @property
     def dialect_options(self) -> dict[str, Any]:
         """Keyword arguments for ``Column``."""
-        found: dict[str, Any] = {"cql_static": True} if self.kind == "static" else {}
-        return found if self.mask is None else {**found, "cql_masked": str(self.mask)}
+        mask = None if self.mask is None else str(self.mask)
+        found = {"cql_static": self.kind == "static" or None, "cql_masked": mask, "cql_check": self.check}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ class TableInfo:
 class RawRows:
     """A keyspace's rows as they were read.
 
-    :ivar masked: names of tables that have column masks.
+    :ivar masked: names of tables that have masks or checks of columns.
     :ivar extras: what ScyllaDB keeps of a table's options elsewhere, in a form that can be compared.
     """
 
@@ -171,18 +174,20 @@ def read_keyspace(connection: Connection, keyspace: str, features: Features) -> 
         return KeyspaceInfo(keyspace)
     types = _user_types(rows["types"])
     masks = {(row["table_name"], row["column_name"]): row for row in rows.get("column_masks", ())}
+    checks = read_checks(connection, keyspace) if features.column_checks else {}
     scylla_rows = {row["table_name"]: row for row in rows.get("scylla_tables", ())}
     raw = RawRows(
         found["tables"],
         found["columns"],
         found["indexes"],
-        frozenset(name for name, _ in masks),
+        frozenset(name for name, _ in (*masks, *checks)),
         {name: repr(row) for name, row in scylla_rows.items()},
     )
 
     def table(name: str, row: dict[str, Any], view: dict[str, Any] | None = None) -> TableInfo:
         mine = [dict(zip(raw.columns.names, item, strict=True)) for item in raw.columns_by_table.get(name, ())]
-        columns = [_column(item, types, masks if view is None else {}) for item in mine]
+        own_masks, own_checks = (masks, checks) if view is None else ({}, {})
+        columns = [_column(item, types, own_masks, own_checks) for item in mine]
         if features.is_scylla:
             row = {**row, **extra_options(row, scylla_rows.get(name))}
         indexes = [dict(zip(raw.indexes.names, item, strict=True)) for item in raw.indexes_by_table.get(name, ())]
@@ -276,9 +281,13 @@ def _user_types(rows: list[dict[str, Any]]) -> dict[str, UserType]:
 
 
 def _column(
-    row: Mapping[str, Any], types: Mapping[str, UserType], masks: Mapping[tuple[str, str], Mapping[str, Any]]
+    row: Mapping[str, Any],
+    types: Mapping[str, UserType],
+    masks: Mapping[tuple[str, str], Mapping[str, Any]],
+    checks: Mapping[tuple[str, str], str],
 ) -> ColumnInfo:
-    mask = masks.get((row["table_name"], row["column_name"]))
+    place = (row["table_name"], row["column_name"])
+    mask = masks.get(place)
     return ColumnInfo(
         row["column_name"],
         parse_type(row["type"], types),
@@ -286,6 +295,7 @@ def _column(
         row["position"],
         row["clustering_order"].upper() if row["kind"] == "clustering" else "ASC",
         None if mask is None else reflected_mask(mask),
+        checks.get(place),
     )
 
 

@@ -14,10 +14,18 @@ from alembic_cluster.errors import InvalidModel
 from alembic_cql.checks import check_table
 from alembic_cql.ddl import AlterTableOptions, CreateMaterializedView, CreateUserType
 from alembic_cql.ddl_alter import AddTypeField, AlterViewOptions
-from alembic_cql.ddl_objects import AlterColumnMask, AlterKeyspace, CreateDefinition, CreateKeyspace, DropDefinition
+from alembic_cql.ddl_objects import (
+    AlterColumnCheck,
+    AlterColumnMask,
+    AlterKeyspace,
+    CreateDefinition,
+    CreateKeyspace,
+    DropDefinition,
+)
 from alembic_cql.differences import (
     changed_options,
     changed_view_options,
+    check_differences,
     display_name,
     impossible_changes,
     impossible_type_changes,
@@ -166,6 +174,8 @@ class Planner:
             yield AlterTableOptions(table.name, options, table.schema)
         for column, mask, _ in mask_differences(table, found):
             yield AlterColumnMask(table.name, column.name, mask, table.schema)
+        for column, check, _ in check_differences(table, found):
+            yield AlterColumnCheck(table.name, column.name, check, table.schema)
         yield from self._indexes(table, found)
 
     def _indexes(self, table: Table, found: TableInfo) -> Iterator[ExecutableDDLElement]:
@@ -213,6 +223,7 @@ _ORDER: list[type[ExecutableDDLElement]] = [
     CreateTable,
     AddColumn,
     AlterColumnMask,
+    AlterColumnCheck,
     AlterTableOptions,
     DropIndex,
     CreateIndex,

@@ -8,6 +8,7 @@ from sqlalchemy.schema import CreateTable
 
 from alembic_cluster.errors import ClusterError, InvalidModel
 from alembic_cql import reflect_keyspace
+from alembic_cql.conditions import read_checks
 from alembic_cql.ddl_objects import AlterColumnCheck
 from alembic_cql.dialect import CassandraDialect, ScyllaDialect
 from alembic_cql.features import Features
@@ -153,3 +154,12 @@ def test_servers_without_masks_and_checks() -> None:
     alter, drop = AlterColumnCheck("t", "a", "a > 6"), AlterColumnCheck("t", "a", None)
     assert str(alter.compile(dialect=later)) == "ALTER TABLE t ALTER a CHECK a > 6"
     assert str(drop.compile(dialect=later)) == "ALTER TABLE t ALTER a DROP CHECK"
+
+
+def test_no_checks_are_described_by_a_server_without(cassandra_keyspace: CassandraKeyspace) -> None:
+    cassandra_keyspace.execute(
+        'CREATE TABLE "T" (id int, "check" text MASKED WITH mask_inner(1, null), m map<text, frozen<list<int>>>, '
+        "PRIMARY KEY ((id), \"check\")) WITH comment = 'a int CHECK a > 1'"
+    )
+    with engine_of(cassandra_keyspace) as engine, engine.connect() as connection:
+        assert read_checks(connection, cassandra_keyspace.name) == {}
