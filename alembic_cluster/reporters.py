@@ -24,21 +24,15 @@ def chosen_listeners(mode: str, screen: TextIO | None = None, output: TextIO | N
     screen = screen or sys.stderr
     found: list[Listener] = [Log()]
     if mode == "auto":
-        mode = "rich" if screen.isatty() and _has_rich() else "plain"
+        mode = "rich" if screen.isatty() else "plain"
     if mode == "rich":
-        found.append(Bars(screen) if _has_rich() else Lines(screen))
+        found.append(Bars(screen))
     elif mode == "plain":
         found.append(Lines(screen))
     elif mode == "json":
         found.append(JsonLines(output or sys.stdout))
     spans = Spans.if_installed()
     return [*found, spans] if spans is not None else found
-
-
-def _has_rich() -> bool:
-    from importlib.util import find_spec
-
-    return find_spec("rich") is not None
 
 
 def _short(text: str) -> str:
@@ -96,14 +90,20 @@ class JsonLines:
 
 
 class Log:
-    """The logger ``alembic_cluster.run``: revisions at INFO, statements at DEBUG, failures at ERROR.
+    """The logger ``alembic_cluster.run``: revisions at INFO, statements at DEBUG, a failure once at ERROR.
 
     Each record has the event's fields as the attribute ``alembic_cluster``, a dictionary, for structured logging.
     """
 
+    def __init__(self) -> None:
+        self._has_failed = False
+
     def hear(self, event: Event) -> None:
         """Write a record."""
-        if event.error:
+        if event.kind == "run started":
+            self._has_failed = False
+        if event.error and not self._has_failed:  # its revision and its run end with the same error
+            self._has_failed = True
             level = logging.ERROR
         elif event.kind.startswith("statement"):
             level = logging.DEBUG

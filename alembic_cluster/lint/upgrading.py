@@ -8,7 +8,9 @@ from typing import Any
 from alembic_cluster.lint.messages import SEVERITIES
 from alembic_cluster.settings import Settings
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("alembic.cluster.lint")  # below the logger that alembic.ini sets up
+
+_OF_THE_GUARD = "AL001"  # which refuses what loses data, or has been told that it may
 
 
 def watch_for_findings(migration: Any, settings: Settings) -> None:
@@ -36,7 +38,7 @@ class _Watcher:
             return
         try:
             for finding in self._findings(step.revision, rehearsal):
-                log.warning("lint %s %s:%s %s", finding.code, finding.path, finding.line, finding.text)
+                log.warning("%s:%s: %s %s", finding.path, finding.line, finding.code, finding.text)
         except Exception as error:
             log.debug("revision %s could not be linted: %s", step.revision.revision, error)
 
@@ -49,6 +51,7 @@ class _Watcher:
         read_rehearsal(read, rehearsal, self._impl, known)
         found = lint_read(read, self._impl.dialect.name, Severities(self._settings), known, set())
         limit = SEVERITIES.index(self._least)
+        found = [each for each in found if each.code != _OF_THE_GUARD]
         return [each for each in found if SEVERITIES.index(each.severity) <= limit]
 
     def revision_ends(self, error: BaseException | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,12 @@ def test_unreachable(project: LockedProject) -> None:
     for changed in (url.set(host="127.0.0.1", port=1), url.set(database="no_such_keyspace")):
         project.set_url(changed.render_as_string(hide_password=False))
         situations.hold_against(project.folder, situations.UNREACHABLE)
+
+
+def test_upgrade_warns_of_findings(project: LockedProject) -> None:
+    project.revision(
+        "c", "op.execute('CREATE TABLE c (a int PRIMARY KEY, b list<int>)')\nop.execute('TRUNCATE a')", down="a"
+    )
+    written = project.cli("upgrade", "c")
+    found = re.findall(r"WARNI \[alembic\.cluster\.lint\] \S+/c\.py:(\d+): (\w+)", written)
+    assert found == [("11", "CQ009")]  # no CQ013, which only informs; no AL001, which is the guard's matter

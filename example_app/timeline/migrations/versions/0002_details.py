@@ -16,6 +16,7 @@ revision: str = "0002"
 down_revision: str | None = "0001"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
+allow_destructive = "upgrade"  # a time to live; longer than the one before
 
 
 def upgrade() -> None:
@@ -23,6 +24,7 @@ def upgrade() -> None:
     op.add_column("events", sa.Column("details", cql.MAP(sa.Text(), sa.Text()), nullable=True))
     op.add_column("events", sa.Column("origin", cql.FROZEN(cql.LIST(sa.Text())), nullable=True))
     op.create_index("events_kind", "events", ["kind"], cql_using="sai")
+    # noqa: CQ008 rows that are there keep their 30 days
     op.alter_table_options(
         "events",
         {"default_time_to_live": 90 * 24 * 3600, "gc_grace_seconds": 24 * 3600},
