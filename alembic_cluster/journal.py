@@ -241,6 +241,9 @@ class JournalGate(Gate):
         if self._earlier is not None:
             self.check()
             self._earlier.end()
+        if not self._begun:  # it has sent nothing: the journal says which revision it is when the run dies from here on
+            self._stores.journal.write(self.header, () if self._earlier is None else self._earlier.rows, new=True)
+            self._begun = True
 
     def write_header(self, **changes: Any) -> None:
         """Write the header anew.

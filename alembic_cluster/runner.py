@@ -93,6 +93,7 @@ class Run:
         self._lease_gate: LeaseGate | None = None
         self._step_number = 0
         self._journal: JournalGate | None = None
+        self._finished: JournalGate | None = None  # of the last revision whose heads have moved
         self._left: tuple[JournalHeader, list[JournalRow]] | None = None
 
     def __enter__(self) -> Run:
@@ -203,6 +204,8 @@ class Run:
         try:
             if not lost:
                 self._stores.flush()
+                if self._finished is not None:  # those before it lie behind it
+                    self._finished.write_header(finished=True)
                 if error is None:
                     self._stores.journal.forget(self._held.lease.fence)
                 self._stores.arm(None)
@@ -243,8 +246,14 @@ class Run:
         """Write the ledger's row of a revision whose heads have moved right before its run died."""
         if (header.revision in heads) != (header.direction == "upgrade"):
             return
-        if any((row.fence, row.step) == (header.fence, header.step) for row in self._stores.history.rows()):
-            return
+        if not any((row.fence, row.step) == (header.fence, header.step) for row in self._stores.history.rows()):
+            self._write_history(header)
+        assert self._held is not None
+        # Under our own fence, so that it is the newest journal whatever any clock says.
+        finished = replace(header, fence=self._held.lease.fence, step=0, finished=True)
+        self._stores.journal.write(finished, (), new=True)
+
+    def _write_history(self, header: JournalHeader) -> None:
         script = self._migration.script
         revision = None if script is None else script.get_revision(header.revision)
         content = "" if revision is None else content_of(revision)
@@ -254,10 +263,6 @@ class Run:
             content if checksum(content) == header.checksum else "",
         )  # fmt: skip
         self._stores.history.write(row)
-        assert self._held is not None
-        # Under our own fence, so that it is the newest journal whatever any clock says.
-        finished = replace(header, fence=self._held.lease.fence, step=0, finished=True)
-        self._stores.journal.write(finished, (), new=True)
 
     # ---------------------------------------------------------------------------------------------------- each step
 
@@ -275,8 +280,7 @@ class Run:
             finished = datetime.now(timezone.utc)
             self._stores.history.write(replace(row, finished=finished, seconds=time.monotonic() - before))
             if self._journal is not None:
-                self._journal.write_header(finished=True)
-                self._journal = None
+                self._finished, self._journal = self._journal, None
 
     def _prepare(self, step: Any, heads: set[str]) -> HistoryRow:
         """Have a step's function run with the journal."""

@@ -176,7 +176,10 @@ class JournalStore(Protocol):
     """The statements of the revision that runs, or that ran last."""
 
     def read(self) -> tuple[JournalHeader, Sequence[JournalRow]] | None:
-        """Read the journal with the highest fence and step, rows in order; None when there is none (or no table)."""
+        """Read the journal with the highest fence and step, rows in order; None when there is none (or no table).
+
+        The rows of one that is finished may be left out.
+        """
 
     def write(self, header: JournalHeader, rows: Sequence[JournalRow], *, new: bool = False) -> None:
         """Write rows, each anew when it is there; durable when it returns.

@@ -68,7 +68,9 @@ def read_agreement(session: Any, host: Any, timeout: float = LONGEST_READ, dead:
     versions: dict[str, str] = {}
     down: list[str] = []
     hosts: dict[str, Any] = {}
-    rows = [*_read(session, _LOCAL, host, timeout), *_read_peers(session, host, timeout)]
+    local = _ask(session, _LOCAL, host, timeout)
+    peers = _read_peers(session, host, timeout)  # while the first answer is on its way
+    rows = [*local.result(), *peers]
     for row in rows:
         if row["schema_version"] is None or row["host_id"] is None:
             continue  # a half-written row of a node that is joining or was removed
@@ -144,14 +146,14 @@ def _refusing(agreement: Agreement) -> Iterator[Any]:
             continue  # no answer is no proof: a node that hangs is one to wait for
 
 
-def _read(session: Any, query: str, host: Any, timeout: float) -> list[dict[str, Any]]:
-    return list(session.execute(query, host=host, timeout=timeout, execution_profile=INTERNAL_PROFILE))
+def _ask(session: Any, query: str, host: Any, timeout: float) -> Any:
+    return session.execute_async(query, host=host, timeout=timeout, execution_profile=INTERNAL_PROFILE)
 
 
 def _read_peers(session: Any, host: Any, timeout: float) -> list[dict[str, Any]]:
     from cassandra import InvalidRequest
 
     try:
-        return _read(session, _PEERS_V2, host, timeout)
+        return list(_ask(session, _PEERS_V2, host, timeout).result())
     except InvalidRequest:
-        return _read(session, _PEERS, host, timeout)
+        return list(_ask(session, _PEERS, host, timeout).result())

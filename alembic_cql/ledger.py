@@ -91,23 +91,20 @@ class CqlJournal:
     def read(self) -> tuple[JournalHeader, Sequence[JournalRow]] | None:
         """Read the journal with the highest fence and step, rows in order; None when there is none."""
         newest = self._newest()
-        if newest is None:
-            return None
-        fence, step = newest
+        if newest is None or newest.finished:
+            return None if newest is None else (newest, [])
         rows = self._stores.ask(
-            f"SELECT ordinal, digest, statement, state, header FROM {self._table} "
-            "WHERE scope = ? AND fence = ? AND step = ?",
+            f"SELECT ordinal, digest, statement, state FROM {self._table} "
+            f"WHERE scope = ? AND fence = ? AND step = ? AND ordinal > {_HEADER}",
             self._stores.scope,
-            fence,
-            step,
+            newest.fence,
+            newest.step,
         )
-        values = json.loads(rows[0][4])
-        values |= {"started": datetime.fromisoformat(values["started"]), "heads": tuple(values["heads"])}
-        return JournalHeader(fence=fence, step=step, **values), [JournalRow(*row[:4]) for row in rows[1:]]
+        return newest, [JournalRow(*row) for row in rows]
 
-    def _newest(self) -> tuple[int, int] | None:
-        """Find the newest fence and step that have a header: without one, a run died while it wrote it all down."""
-        query, values = f"SELECT fence, step, ordinal FROM {self._table} WHERE scope = ?", [self._stores.scope]
+    def _newest(self) -> JournalHeader | None:
+        """Find the newest header: what has none is what a run wrote of an earlier journal, and died before its end."""
+        query, values = f"SELECT fence, step, ordinal, header FROM {self._table} WHERE scope = ?", [self._stores.scope]
         while True:
             try:
                 rows = self._stores.ask(f"{query} LIMIT 1", *values)
@@ -117,9 +114,11 @@ class CqlJournal:
                 raise
             if not rows:
                 return None
-            fence, step, ordinal = rows[0]
+            fence, step, ordinal, header = rows[0]
             if ordinal == _HEADER:
-                return fence, step
+                said = json.loads(header)
+                said |= {"started": datetime.fromisoformat(said["started"]), "heads": tuple(said["heads"])}
+                return JournalHeader(fence=fence, step=step, **said)
             if len(values) == 1:
                 query += " AND (fence, step) < (?, ?)"
             values[1:] = [fence, step]

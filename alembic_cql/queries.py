@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from sqlalchemy.engine import Connection
@@ -36,7 +36,9 @@ class Queries:
 
     def decide(self, cql: str, *values: Any) -> list[Any]:
         """Run a conditional statement, over all datacenters; its first column says whether it was applied."""
-        return self._run(cql, values, {"consistency": _level("QUORUM"), "serial_consistency": _level("SERIAL")})
+        bound = self._statement(cql).bind(values)
+        bound.consistency_level, bound.serial_consistency_level = _level("QUORUM"), _level("SERIAL")
+        return [tuple(row) for row in self._patiently(lambda: self.session.execute(bound))]
 
     def ask(self, cql: str, *values: Any, serial: bool = False, plain: bool = False) -> list[Any]:
         """Read rows; some times where the servers don't answer.
@@ -44,13 +46,18 @@ class Queries:
         :param serial: settle what conditional writes are under way.
         :param plain: read a node's own tables.
         """
-        levels = {} if plain else {"consistency": _level("SERIAL" if serial else "QUORUM")}
-        rows: list[Any] = again(lambda: self._run(cql, values, levels))
-        return rows
+        from cassandra.query import SimpleStatement
+
+        # Not prepared, which would be another round trip for what is asked once.
+        level = None if plain else _level("SERIAL" if serial else "QUORUM")
+        statement = SimpleStatement(cql.replace("?", "%s"), consistency_level=level)
+        found = again(lambda: self._patiently(lambda: self.session.execute(statement, values or None)))
+        return [tuple(row) for row in found]
 
     def write(self, cql: str, *values: Any) -> None:
         """Write rows; some times where the servers don't answer."""
-        again(lambda: self._run(cql, values, {"consistency": _level("QUORUM")}))
+        bound = self._bound(cql, values)
+        again(lambda: self._patiently(lambda: self.session.execute(bound)))
 
     def write_all(self, cql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Write rows of one partition, all or none."""
@@ -67,9 +74,7 @@ class Queries:
 
     def write_later(self, cql: str, *values: Any) -> None:
         """Begin to write a row; :meth:`settle` waits for it."""
-        bound = self._statement(cql).bind(values)
-        bound.consistency_level = _level("QUORUM")
-        self._under_way.append((self.session.execute_async(bound), cql, values))
+        self._under_way.append((self.session.execute_async(self._bound(cql, values)), cql, values))
 
     def settle(self) -> None:
         """Wait for the rows that are under way; one that got no answer is written once more."""
@@ -100,11 +105,10 @@ class Queries:
             found = self._prepared[cql] = self._patiently(lambda: self.session.prepare(cql))
         return found
 
-    def _run(self, cql: str, values: Sequence[Any], levels: Mapping[str, int]) -> list[Any]:
+    def _bound(self, cql: str, values: Sequence[Any]) -> Any:
         bound = self._statement(cql).bind(values)
-        for name, level in levels.items():
-            setattr(bound, f"{name}_level", level)
-        return [tuple(row) for row in self._patiently(lambda: self.session.execute(bound))]
+        bound.consistency_level = _level("QUORUM")
+        return bound
 
     def _patiently(self, act: Callable[[], Any]) -> Any:
         """Do something; a table of ours that another process is making may not be known to each node yet."""

@@ -24,7 +24,8 @@ from alembic_cql.queries import Queries, again
 
 _TABLE_IDS: Final = uuid.UUID("6b1f9d9c-6c1e-5f0e-9a2e-7d0f3c1c8a55")
 
-_DEFINITIONS: Final[Mapping[str, tuple[str, str]]] = {
+#: The tables: columns with the key, and what their comment says.
+DEFINITIONS: Final[Mapping[str, tuple[str, str]]] = {
     LOCK_TABLE: (
         "scope text, slot text, fence bigint static, owner text, host text, boot text, pid int, started text, "
         "since timestamp, PRIMARY KEY (scope, slot)",
@@ -71,7 +72,7 @@ class CqlStores(Queries):
             "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?", self.keyspace, plain=True
         )
         there = {name for (name,) in rows}
-        for table, (columns, comment) in _DEFINITIONS.items():
+        for table, (columns, comment) in DEFINITIONS.items():
             if table in there:
                 continue
             table_id = uuid.uuid5(_TABLE_IDS, f"{self.keyspace}.{table}")

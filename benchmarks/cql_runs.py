@@ -55,7 +55,7 @@ print(time.perf_counter() - began)
 """
 OURS = """
 import sys, time
-import alembic_cql.dialect, cassandra.cluster
+import alembic_cluster.lock, alembic_cql.dbapi, alembic_cql.dialect, cassandra.cluster
 from alembic.config import main
 began = time.perf_counter()
 main(["upgrade", "head"])

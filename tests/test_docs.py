@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from importlib.util import find_spec
+from inspect import signature
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,7 +19,9 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.schema import CreateTable
 
+from alembic_cluster import migration_lock
 from alembic_cluster.errors import ClusterError
+from alembic_cluster.runner import TTL, WAIT
 from alembic_cql import reflect_keyspace
 from alembic_cql import types as cql
 from alembic_cql.connecting import SessionOptions
@@ -26,6 +29,7 @@ from alembic_cql.dialect import CassandraDialect
 from alembic_cql.features import Features
 from alembic_cql.heads import heads_table
 from alembic_cql.options import TABLE_OPTIONS, complete_options
+from alembic_cql.stores import DEFINITIONS
 from alembic_cql.url import QUERY_OPTIONS
 from alembic_crdb import op as crdb_op
 from alembic_crdb.arguments import OPTIONS
@@ -107,6 +111,19 @@ def test_table_options() -> None:
         if name != "tombstone_gc":  # has none: the server fills it in
             given = complete_options({name: eval(code(default)[0])}, "t", Features())
             assert given == complete_options({}, "t", Features()), name
+
+
+def test_settings_of_a_run() -> None:
+    table = {code(row[0])[0]: row for row in rows(section(page("running.md"), "Settings")) if "`" in row[0]}
+    assert float(code(table["lock_ttl"][1])[0]) == TTL
+    assert float(code(table["lock_wait"][1])[0]) == WAIT
+    assert set(table) >= set(signature(migration_lock).parameters) - {"context", "settings"}
+
+
+def test_the_tables_of_runs_are_as_written() -> None:
+    written = " ".join("\n".join(blocks(section(page("running.md"), "The tables"), "sql")).split())
+    for name, (columns, _) in DEFINITIONS.items():
+        assert f"CREATE TABLE {name} ( {columns.partition(')')[0]})" in written
 
 
 def test_the_model_is_the_table_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
