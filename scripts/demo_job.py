@@ -69,7 +69,7 @@ class Demo:
         self.read_revision()
 
         step("Upgrade to it")
-        self.alembic("upgrade", "head")
+        self.alembic("-x", "allow-destructive", "upgrade", "head")
         second = self.show(first)
         expect(first != second, "the upgrade changed nothing")
         self.alembic("check")
@@ -87,7 +87,7 @@ class Demo:
         self.alembic("downgrade", "base")
         left = self.names(self.tables())
         expect(not left, f"tables are left: {sorted(left)}")
-        self.alembic("upgrade", "head")
+        self.alembic("-x", "allow-destructive", "upgrade", "head")
         expect(self.tables() == second, f"the tables are not what they were: {different(second, self.tables())}")
         self.alembic("check")
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-VERSION_TABLE = "alembic_version"
+from alembic_cluster.stores import TABLES
+
+KEPT = {"alembic_version", *TABLES}  # what migrations keep for themselves
 
 
 @dataclass(frozen=True)
@@ -22,13 +24,13 @@ class Shown:
 
 
 def tables_of(connection: sa.Connection) -> tuple[Shown, ...]:
-    """Read all tables but Alembic's own, sorted by name.
+    """Read all tables but those that migrations keep, sorted by name.
 
     :param connection: of either database.
     """
     inspector = sa.inspect(connection)
     read = _cassandra if connection.dialect.name == "cql" else _cockroachdb
-    names = sorted(set(inspector.get_table_names()) - {VERSION_TABLE})
+    names = sorted(set(inspector.get_table_names()) - KEPT)
     return tuple(read(inspector, name) for name in names)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from alembic_cluster.errors import ConfigurationError
+from alembic_cluster.stores import TABLES
 from alembic_cql.splitting import split_cql
 from example_app import cli
 from example_app.accounts import Accounts, NoSuchAccount
@@ -78,7 +79,7 @@ def columns(engine: Engine, table: str) -> set[str]:
 
 
 def tables(engine: Engine) -> set[str]:
-    return set(inspect(engine).get_table_names()) - {"alembic_version"}
+    return set(inspect(engine).get_table_names()) - {"alembic_version", *TABLES}
 
 
 def test_accounts_migrate_up_down_and_up_again(accounts_engine: Engine) -> None:

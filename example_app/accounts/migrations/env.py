@@ -5,6 +5,7 @@ from logging.config import fileConfig
 from alembic import context
 from sqlalchemy import create_engine, pool
 
+from alembic_cluster import migration_lock
 from example_app.accounts.models import Base
 from example_app.settings import ACCOUNTS, database_url
 
@@ -36,7 +37,7 @@ def run_migrations_online() -> None:
     with engine.connect() as connection:
         context.configure(connection=connection, target_metadata=target_metadata)
 
-        with context.begin_transaction():
+        with migration_lock(context):
             context.run_migrations()
 
 
