@@ -14,6 +14,7 @@
         ├── InvalidValue                  a value that its column cannot hold, met while writing it as text
         ├── InvalidStatement              a statement that lacks the value of a bind parameter; nothing was sent
         ├── UnreadableScript              a text of several statements that can't be taken apart; nothing was sent
+        ├── AdoptionRefused               another tool's project that can't be taken over as it is; nothing was written
         ├── InvalidSqlFile                a migration file without a way back, with two, or named like no version
         ├── UnreadableDDL                 a server's DDL text that the parser does not know; nothing was sent
         ├── CopyFailed                    rows can't be copied from one table to another; copying again is harmless
@@ -153,6 +154,10 @@ class InvalidStatement(ClusterError):
 
 class UnreadableScript(ClusterError):
     """A text of several statements that can't be taken apart, such as one with a string that doesn't end."""
+
+
+class AdoptionRefused(ClusterError):
+    """Another tool's project that can't be taken over as it is; no file was written and nothing was stamped."""
 
 
 class InvalidSqlFile(ClusterError):

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from alembic.operations import Operations
 
 SUFFIXES = (".sql", ".cql")
-_UNDO = re.compile(r"^[ \t]*--[ \t]*@UNDO\b[^\n]*$", re.IGNORECASE | re.MULTILINE)
+# @UNDO: the documentation of manticore-cockroachdb; DOWN: what that writes; @down: cql-track
+_UNDO = re.compile(r"^[ \t]*--[ \t]*(?:@UNDO\b[^\n]*|@?DOWN[ \t]*)$", re.IGNORECASE | re.MULTILINE)
 _VARIABLE = re.compile(r"(?P<escape>\\)?\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}")
 _COMMENT = re.compile(r"--[^\n]*|//[^\n]*|/\*.*?\*/", re.DOTALL)
 #: Attribute of a revision's module: text that is part of its content, and stands in no file.

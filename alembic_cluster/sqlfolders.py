@@ -119,7 +119,7 @@ def load_folder(folder: Path) -> list[Any]:
     return scripts
 
 
-def new_file(folder: Path, message: str, suffix: str, up: str = "", down: str = "") -> Path:
+def new_file(folder: Path, message: str, suffix: str, up: str = "", down: str | None = "") -> Path:
     """Write the file of a new revision, with the time as its version.
 
     :param message: its description.
@@ -141,8 +141,13 @@ def slug(message: str) -> str:
     return "_".join(re.findall(r"\w+", message.lower()))[:60].strip("_") or "migration"
 
 
-def file_text(message: str, up: str = "", down: str = "") -> str:
-    """Give the text of a new file."""
+def file_text(message: str, up: str = "", down: str | None = "") -> str:
+    """Give the text of a new file.
+
+    :param down: what takes it back; None for a file without ``-- @UNDO``.
+    """
+    if down is None:
+        return f"-- {message}\n{up.strip()}\n"
     if not up and not down:
         return TEMPLATE.format(message=message)
     return f"-- {message}\n{up.strip()}\n\n-- @UNDO\n{down.strip()}\n"

@@ -20,13 +20,14 @@ def create_sql_revision(
     suffix: str = ".sql",
     *,
     up: str = "",
-    down: str = "",
+    down: str | None = "",
     head: str | None = None,
     splice: bool = False,
     branch_label: str | None = None,
     version_path: str | None = None,
     rev_id: str | None = None,
     depends_on: str | None = None,
+    beside: bool = False,
 ) -> Any:
     """Make a revision whose statements stand in a file.
 
@@ -36,14 +37,15 @@ def create_sql_revision(
 
     :param suffix: ``.sql`` or ``.cql``.
     :param up: statements of the upgrade; a file to be filled in without.
-    :param down: statements of the downgrade.
+    :param down: statements of the downgrade; None for a migration that has no way back.
+    :param beside: a revision with the file beside it, whatever the configuration says.
     :return: Alembic's ``Script``.
     :raises ConfigurationError: what a file of a folder can't say: a branch label, another place in the history.
     :raises alembic.util.CommandError: as of ``alembic revision``.
     """
     if suffix not in SUFFIXES:
         raise ConfigurationError(f"a migration file ends with one of {', '.join(SUFFIXES)}, not {suffix!r}")
-    folders = sql_folders(config)
+    folders = () if beside else sql_folders(config)
     script = ScriptDirectory.from_config(config)
     if folders:
         if head not in (None, "head", "heads") or splice or branch_label or rev_id or depends_on:

@@ -12,6 +12,16 @@ from alembic_crdb.snapshot import Name, Snapshot
 
 #: What the names of the tables begin with in which this project keeps what it knows of runs.
 OWN_TABLES: Final = "alembic_cluster_"
+#: Tables in which other tools for migrations keep their state, told by name and columns; never dropped.
+OTHER_TOOLS: Final[Mapping[str, Collection[str]]] = {
+    "_migrations": ("version", "description", "applied_at"),  # manticore-cockroachdb 0.3
+    "schema_migrations": ("version", "dirty"),  # golang-migrate 4
+    "flyway_schema_history": ("installed_rank", "version", "script", "checksum", "success"),
+    "databasechangelog": ("id", "author", "filename", "dateexecuted", "md5sum"),  # Liquibase
+    "databasechangeloglock": ("id", "locked", "lockgranted", "lockedby"),
+    "goose_db_version": ("id", "version_id", "is_applied", "tstamp"),
+    "django_migrations": ("id", "app", "name", "applied"),
+}
 
 _Item = TypeVar("_Item")
 
@@ -44,7 +54,7 @@ class Filters:
         tables = {
             key: table
             for key, table in database.tables.items()
-            if self.is_compared(key) and self._includes(key[1], "table", key)
+            if self.is_compared(key) and not _is_other_tools(key[1], table) and self._includes(key[1], "table", key)
         }
         views = {key: view for key, view in self._inside(database.views).items() if self._includes(key[1], "view", key)}
         sequences = self._inside(database.sequences)
@@ -92,3 +102,8 @@ class Filters:
             checks=kept(table.checks, "check_constraint"),
             uniques=kept(table.uniques, "unique_constraint"),
         )
+
+
+def _is_other_tools(name: str, table: Table) -> bool:
+    wanted = OTHER_TOOLS.get(name)
+    return wanted is not None and set(wanted) <= {column.name for column in table.columns}

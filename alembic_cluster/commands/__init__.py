@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from alembic.config import CommandLine, Config
 
 COMMANDS = (
+    "adopt",
     "doctor",
     "lint",
     "plan",
