@@ -14,13 +14,37 @@ from alembic_cql import op
 from tests.unit.op_stub import operations, stub
 
 REVISION = """
+import datetime
+import sqlalchemy as sa
 from alembic_cql import op
 from alembic_cql import types as cql
-op.create_table
-op.add_column
-op.create_keyspace("bank", {"class": "SimpleStrategy", "replication_factor": 1})
-op.create_function("f", [("a", cql.INT())], cql.INT(), "return a;")
-op.execute_cql("x", down="y")
+
+def upgrade() -> None:
+    op.create_keyspace("bank", {"class": "NetworkTopologyStrategy", "dc1": 3}, durable_writes=True)
+    op.alter_keyspace("bank", replication={"class": "SimpleStrategy", "replication_factor": 1})
+    op.drop_keyspace("bank", if_exists=True)
+    op.create_type("address", [("street", cql.TEXT()), ("city", cql.TEXT)], schema="bank")
+    op.create_type(cql.UserType("person", {"name": cql.TEXT}))
+    op.alter_type("address", add=[("zip", cql.TEXT())], rename={"city": "town"}, if_not_exists=True)
+    op.drop_type("address")
+    op.create_table("t", sa.Column("id", sa.Integer(), primary_key=True), cql_gc_grace_seconds=60)
+    op.alter_table_options("t", {"gc_grace_seconds": 3600}, existing={"gc_grace_seconds": 60})
+    op.add_column("t", sa.Column("a", cql.FROZEN(cql.UserType("person"))))
+    op.alter_column_mask("t", "a", "mask_inner(1, null)", existing_mask=None)
+    op.alter_column_check("t", "a", "a > 0")
+    op.create_index("t_a", "t", ["a"], cql_using="sai")
+    op.create_materialized_view("v", "t", "a IS NOT NULL AND id IS NOT NULL", ["a"], {"id": "DESC"}, columns=["a"])
+    op.alter_materialized_view_options("v", {"gc_grace_seconds": 60})
+    op.drop_materialized_view("v")
+    op.create_function("f", [("a", cql.INT())], cql.INT(), "return a;", replace=True)
+    op.create_aggregate("g", [cql.INT()], "f", cql.INT(), initcond=0)
+    op.drop_aggregate("g", [cql.INT()])
+    op.drop_function("f")
+    op.copy_table("t", "t2", convert={"a": str}, fill={"day": datetime.date(2026, 1, 1)})
+    op.execute_cql("CREATE ROLE r", down="DROP ROLE r")
+    op.execute_file("up.cql", down="down.cql")
+    op.undo_file("both.cql")
+    op.execute("SELECT 1")
 """
 WRONG = """
 from alembic_cql import op
@@ -28,6 +52,10 @@ op.create_keyspace("bank")
 op.alter_keyspace("bank", replicas={})
 op.execute_cql(5)
 op.no_such_operation()
+op.create_function("f", [], None, "x")
+op.create_materialized_view("v", "t", "id IS NOT NULL")
+op.alter_type("t", add=5)
+op.execute_file(5)
 """
 
 
@@ -45,6 +73,10 @@ def test_every_operation_is_alembics_own_function() -> None:
     assert {"create_table", "create_keyspace"} <= set(dir(op))
 
 
+def test_the_revision_above_uses_every_operation() -> None:
+    assert [name for name in operations() if f"op.{name}(" not in REVISION] == []
+
+
 def test_type_checkers_see_them(tmp_path: Path) -> None:
     right, wrong = tmp_path / "right.py", tmp_path / "wrong.py"
     right.write_text(REVISION)
@@ -58,4 +90,4 @@ def test_type_checkers_see_them(tmp_path: Path) -> None:
     )
     found = {line.split(":")[1] for line in ran.stdout.splitlines() if "wrong.py" in line and "error" in line}
     assert "right.py" not in ran.stdout, ran.stdout
-    assert found == {"3", "4", "5", "6"}, ran.stdout + ran.stderr
+    assert found == {str(line) for line in range(3, 11)}, ran.stdout + ran.stderr
