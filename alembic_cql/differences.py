@@ -113,8 +113,8 @@ def _changed(given: Mapping[str, Any], found: TableInfo, dialect: Any) -> tuple[
     existing = complete_options(found.options, found.name, dialect.features)
     changed = [name for name in TABLE_OPTIONS if name in wanted and wanted[name] != existing.get(name)]
     return (
-        {name: readable_option(name, wanted[name]) for name in changed},
-        {name: readable_option(name, existing[name]) for name in changed if name in existing},
+        {name: readable_option(name, wanted[name], dialect.features) for name in changed},
+        {name: readable_option(name, existing[name], dialect.features) for name in changed if name in existing},
     )
 
 

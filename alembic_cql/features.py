@@ -55,6 +55,11 @@ class Features:
         return self.is_scylla
 
     @property
+    def filters_by_compaction(self) -> bool:
+        """The default of ``bloom_filter_fp_chance`` hangs on the compaction (TableParams.java); not on ScyllaDB's."""
+        return not self.is_scylla
+
+    @property
     def times_of_collections(self) -> bool:
         """``WRITETIME`` and ``TTL`` of a column of several cells, as lists: Cassandra 5.0 (CASSANDRA-8877)."""
         return not self.is_scylla and self.release >= (5, 0)

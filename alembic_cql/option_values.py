@@ -199,9 +199,38 @@ def compression(value: Any) -> dict[str, str]:
     return {**given, "class": name, "chunk_length_in_kb": str(chunk)}
 
 
+_PREIMAGES = ("true", "false", "full")
+_CDC = {"enabled": "false", "preimage": "false", "postimage": "false", "delta": "full", "ttl": "86400"}
+_TOMBSTONES = {"mode": "timeout", "propagation_delay_in_seconds": "3600"}
+
+
 def cdc(value: Any) -> Any:
-    """Read the flag of Cassandra or the map of ScyllaDB."""
-    return texts(value) if isinstance(value, Mapping) else flag(value)
+    """Read the flag of Cassandra or the map of ScyllaDB, which fills in what the map leaves out (cdc::options)."""
+    if not isinstance(value, Mapping):
+        return flag(value)
+    given = {**_CDC, **{key: item.lower() for key, item in texts(value).items()}}
+    if set(given) != set(_CDC) or given["delta"] not in ("full", "keys") or given["preimage"] not in _PREIMAGES:
+        raise ValueError(value)
+    flag(given["postimage"])
+    given["ttl"] = str(whole(0)(given["ttl"]))
+    return given if flag(given["enabled"]) else False
+
+
+def tombstone_gc(value: Any) -> dict[str, str]:
+    """Read ScyllaDB's map, in which the server fills in what is left out (tombstone_gc_options)."""
+    given = {**_TOMBSTONES, **{key: item.lower() for key, item in texts(value).items()}}
+    if set(given) != set(_TOMBSTONES) or given["mode"] not in ("timeout", "repair", "disabled", "immediate"):
+        raise ValueError(value)
+    delay = "propagation_delay_in_seconds"
+    return {**given, delay: str(whole(0)(given[delay]))}
+
+
+def rate_limit(value: Any) -> dict[str, str]:
+    """Read ScyllaDB's map of the most reads and writes of a partition (per_partition_rate_limit_options)."""
+    given = texts(value)
+    if not set(given) <= {"max_reads_per_second", "max_writes_per_second"}:
+        raise ValueError(value)
+    return {key: str(whole(0)(item)) for key, item in given.items()}
 
 
 def memtable(value: Any) -> str:

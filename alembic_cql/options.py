@@ -68,14 +68,22 @@ TABLE_OPTIONS: Mapping[str, TableOption] = {
     "memtable_flush_period_in_ms": TableOption(values.whole(0), 0, "whole milliseconds from 0"),
     "min_index_interval": TableOption(values.whole(1), 128, "a whole number from 1"),
     "paxos_grace_seconds": TableOption(values.whole(0), 864000, _SECONDS, "scylla"),
-    "per_partition_rate_limit": TableOption(values.texts, {}, _MAP, "scylla"),
+    "per_partition_rate_limit": TableOption(
+        values.rate_limit, {}, _MAP + " with 'max_reads_per_second' and 'max_writes_per_second'", "scylla"
+    ),
     "read_repair": TableOption(
         values.one_of("BLOCKING", "NONE"), "BLOCKING", "'BLOCKING' or 'NONE'", "cassandra", (4, 0)
     ),
     "speculative_retry": TableOption(values.retry, "99p", _RETRY),
     "synchronous_updates": TableOption(values.flag, False, "true or false", "scylla"),
     "tablets": TableOption(values.texts, {}, _MAP, "scylla", filled_in=True),
-    "tombstone_gc": TableOption(values.texts, {}, _MAP, "scylla", filled_in=True),
+    "tombstone_gc": TableOption(
+        values.tombstone_gc,
+        {},
+        _MAP + " with 'mode' (timeout, repair, disabled, immediate) and 'propagation_delay_in_seconds'",
+        "scylla",
+        filled_in=True,
+    ),
 }
 # What a model says beside the table's name, and is no option of the server's.
 STRUCTURE_OPTIONS = ("partition_key", "clustering_order", "id")
@@ -178,7 +186,7 @@ def complete_options(given: Mapping[str, Any], table: str, features: Features) -
     missing = features.caching_by_default if given_caching is None else features.caching_when_missing
     complete["caching"] = {**missing, **complete["caching"]}
     leveled = complete.get("compaction", {"class": ""})["class"].endswith(".LeveledCompactionStrategy")
-    if given.get("bloom_filter_fp_chance") is None and leveled:
+    if given.get("bloom_filter_fp_chance") is None and leveled and features.filters_by_compaction:
         complete["bloom_filter_fp_chance"] = 0.1  # the default hangs on the compaction (TableParams.java)
     return complete
 
@@ -192,11 +200,17 @@ def set_options(given: Mapping[str, Any], table: str, features: Features) -> dic
     defaults = complete_options({"compaction": given.get("compaction")}, table, features)
     if "compaction" in defaults:
         defaults["compaction"] = complete_options({}, table, features).get("compaction")
-    return {name: readable_option(name, value) for name, value in complete.items() if value != defaults.get(name)}
+    changed = {name: value for name, value in complete.items() if value != defaults.get(name)}
+    return {name: readable_option(name, value, features) for name, value in changed.items()}
 
 
-def readable_option(name: str, value: Any) -> Any:
-    """Give a canonical value as a person would write it: short class names, no thresholds that are the default."""
+def readable_option(name: str, value: Any, features: Features | None = None) -> Any:
+    """Give a canonical value as a person would write it: short class names, no thresholds that are the default.
+
+    :param features: of the server that is to take it.
+    """
+    if name == "cdc" and value is False and features is not None and features.cdc_is_map:
+        return {"enabled": "false"}
     if name not in ("compaction", "compression"):
         return value
     package = values.COMPACTION_PACKAGE if name == "compaction" else values.COMPRESSION_PACKAGE

@@ -20,6 +20,7 @@ from alembic_cql.options import (
 
 CASSANDRA = Features(release=(5, 0, 9))
 SCYLLA = Features(is_scylla=True, release=(3, 0, 8))
+CDC = {"enabled": "false", "preimage": "false", "postimage": "false", "delta": "full", "ttl": "86400"}
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,9 @@ SCYLLA = Features(is_scylla=True, release=(3, 0, 8))
         ("read_repair", "none", "NONE"),
         ("memtable", "", "default"),
         ("extensions", {"a": b"\x01"}, {"a": "0x01"}),
-        ("cdc", {"enabled": True}, {"enabled": "true"}),
+        ("cdc", {"enabled": True, "preimage": "FULL"}, {**CDC, "enabled": "true", "preimage": "full"}),
+        ("cdc", {"enabled": False}, False),
+        ("tombstone_gc", {"mode": "repair"}, {"mode": "repair", "propagation_delay_in_seconds": "3600"}),
     ],
 )
 def test_canonical_values(name: str, value: Any, normal: Any) -> None:
@@ -59,7 +62,9 @@ def test_servers_differ_in_defaults() -> None:
     assert complete_options({"caching": {}}, "t", CASSANDRA)["caching"]["keys"] == "NONE"
     assert complete_options({"caching": {}}, "t", SCYLLA)["caching"] == {"keys": "ALL", "rows_per_partition": "ALL"}
     assert "tombstone_gc" not in complete_options({}, "t", SCYLLA)  # the server fills it in
-    assert complete_options({"tombstone_gc": {"mode": "repair"}}, "t", SCYLLA)["tombstone_gc"] == {"mode": "repair"}
+    assert complete_options({"tombstone_gc": {"mode": "repair"}}, "t", SCYLLA)["tombstone_gc"]["mode"] == "repair"
+    leveled = {"compaction": {"class": "LeveledCompactionStrategy"}}
+    assert complete_options(leveled, "t", SCYLLA)["bloom_filter_fp_chance"] == 0.01
     own = Features(release=(5, 0, 9), default_compaction={"class": "LeveledCompactionStrategy"})
     complete = complete_options({}, "t", own)
     assert complete["compaction"]["class"].endswith(".LeveledCompactionStrategy")
