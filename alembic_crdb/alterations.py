@@ -317,6 +317,7 @@ class SetParameters(Action):
     def sql(self, version: Version) -> str:
         """Write the action."""
         requirements.require_parameters(self.parameters, version, "It")
+        versions.SETS_PARAMETERS.require(version, "ALTER TABLE .. SET (..)")
         return f"SET ({_PRINT.parameters(self.parameters, ' = ')})"
 
 
@@ -328,6 +329,7 @@ class ResetParameters(Action):
 
     def sql(self, version: Version) -> str:
         """Write the action."""
+        versions.SETS_PARAMETERS.require(version, "ALTER TABLE .. RESET (..)")
         return f"RESET ({', '.join(map(_PRINT.parameter_key, self.names))})"
 
 

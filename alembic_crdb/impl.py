@@ -5,18 +5,21 @@ Importing this module registers it with Alembic, in place of sqlalchemy-cockroac
 
 from __future__ import annotations
 
+import collections.abc
 import functools
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 from alembic import context
 from sqlalchemy import (
+    Column,
     Constraint,
     Executable,
     Index,
     MetaData,
+    Sequence,
     Table,
     TableClause,
     TextClause,
@@ -24,9 +27,10 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import Connection, CursorResult, Dialect
-from sqlalchemy.schema import DropIndex
+from sqlalchemy.schema import CreateIndex, CreateSequence, DropIndex
 from sqlalchemy.types import TypeEngine
 
+from alembic_cluster.errors import InvalidModel
 from alembic_cluster.execution import WatchedExecution, environment_runs
 from alembic_cluster.gate import Gate, Gates, Kind
 from alembic_cluster.gate import Statement as Sent
@@ -47,6 +51,7 @@ from alembic_crdb.effects import read_statements
 from alembic_crdb.effects_catalog import column_type
 from alembic_crdb.health import health, table_sizes
 from alembic_crdb.impl_comparing import ComparingImpl
+from alembic_crdb.index_texts import index_of_text, is_postgresqls, leave_out_of_storing
 from alembic_crdb.key_events import events_of
 from alembic_crdb.model_reader import Reader, plain_name
 from alembic_crdb.postgres_texts import PostgresTexts
@@ -159,7 +164,19 @@ class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, C
             if self.rehearsal is not None:
                 self.rehearsal.note(words)
             return True
-        return self._texts.take(words)
+        return self._texts.take(words) or self._take_index(words)
+
+    def _take_index(self, words: str) -> bool:
+        found = index_of_text(words)
+        if found is None:
+            return False
+        index, if_not_exists = found
+        with suppress(InvalidModel):  # for the server to answer
+            if is_postgresqls(words):
+                self.create_index(index, if_not_exists=if_not_exists)
+                return True
+            CreateIndex(index).compile(dialect=self.dialect)  # refuses what the server's version lacks
+        return False
 
     @contextmanager
     def _past_alembic(self) -> Iterator[None]:
@@ -200,7 +217,7 @@ class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, C
         self,
         construct: Executable | str,
         execution_options: Mapping[str, Any] | None = None,
-        multiparams: Sequence[Mapping[str, Any]] | None = None,
+        multiparams: collections.abc.Sequence[Mapping[str, Any]] | None = None,
         params: Mapping[str, Any] | None = None,
     ) -> CursorResult[Any] | None:
         """Send one construct; a text of several statements is sent one by one.
@@ -274,7 +291,8 @@ class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, C
         )
         table = ObjectName(plain_name(table_name), None if schema is None else plain_name(schema))
         for actions in [*change.statements(Reader(self.dialect))]:
-            if any(isinstance(action, SetType) for action in actions) and not ALTERS_ANY_TYPE.on(self._version):
+            setting = any(isinstance(action, SetType) for action in actions)
+            if setting and not environment_runs() and not ALTERS_ANY_TYPE.on(self._version):
                 self._exec("SET enable_experimental_alter_column_type_general = true")
             self._exec(ddl.AlterTable(table, *actions))
         # What is left is Alembic's own: the comment, and a warning of options that are MySQL's.
@@ -289,6 +307,27 @@ class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, C
             existing_type=kw.get("existing_type"),
             existing_nullable=kw.get("existing_nullable"),
         )
+
+    def create_table(self, table: Table, **kw: Any) -> None:
+        """Create a table, and before it the sequences that its columns take their values from."""
+        self._create_sequences(table.columns)
+        super().create_table(table, **kw)
+
+    def add_column(self, table_name: str, column: Column[Any], **kw: Any) -> None:
+        """Add a column, and before it the sequence that it takes its values from."""
+        self._create_sequences([column])
+        super().add_column(table_name, column, **kw)
+
+    def _create_sequences(self, columns: Iterable[Column[Any]]) -> None:
+        for column in columns:
+            if isinstance(column.default, Sequence) and not column.default.optional:
+                self._exec(CreateSequence(column.default, if_not_exists=True))
+
+    def create_index(self, index: Index, **kw: Any) -> None:
+        """Create an index; what it has of the primary key anyway is left out of what it is to store."""
+        assert index.table is not None  # Alembic makes one
+        leave_out_of_storing(index, self._keys.columns_of(Reader(self.dialect).object_name(index.table)))
+        super().create_index(index, **kw)
 
     def drop_index(self, index: Index, **kw: Any) -> None:
         """Drop an index, also a unique one.

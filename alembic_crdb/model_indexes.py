@@ -71,13 +71,15 @@ def index_to_catalog(index: Index, reader: Reader) -> catalog.Index:
     if said_for_postgresql(index, "tablespace"):
         reader.refuse(f"{_begin(of)} has a tablespace; CockroachDB has none (go.crdb.dev/issue-v/54113).")
     where = said.get("where")
+    # It has these anyway, and CockroachDB refuses to have them said, which PostgreSQL takes.
+    own = {each.name for each in elements} | {plain_name(column.name) for column in table.primary_key.columns}
     return catalog.Index(
         name,
         _finished(elements, kind),
         bool(index.unique),
         kind,
         hashed,
-        _names(said.get("include"), table, reader),
+        tuple(each for each in _names(said.get("include"), table, reader) if each not in own),
         index_parameters(said.get("with"), reader, of),
         _partitioning(index, said, reader, of),
         predicate=None if where is None else reader.sql(where),

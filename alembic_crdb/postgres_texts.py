@@ -2,12 +2,13 @@
 
 * ``SET LOCAL`` lasts until the end of a transaction, and here each statement is one: it is sent as ``SET`` and lasts
   until the end of the revision's function, as it does on PostgreSQL.
-* ``CREATE EXTENSION`` for what is built into CockroachDB sends nothing.
+* ``CREATE EXTENSION`` for what is built into CockroachDB sends nothing, ``DROP EXTENSION`` neither.
 * What the server's version has no statement for is refused by name.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,10 +19,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from alembic_cluster.errors import UnsupportedConstruct
 from alembic_crdb.versions import BUILT_IN_EXTENSIONS, STATEMENTS, Switch
 
+log = logging.getLogger("alembic.cockroachdb")  # below the logger that alembic.ini sets up
 _COMMENTS = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
 _FLAGS = re.IGNORECASE | re.DOTALL
 _EXTENSION: Final = re.compile(
-    _COMMENTS + r'(CREATE|DROP)\s+EXTENSION\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?("?)(?P<name>[\w-]+)\2', _FLAGS
+    _COMMENTS + r'(?P<verb>CREATE|DROP)\s+EXTENSION\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?("?)(?P<name>[\w-]+)\2', _FLAGS
 )
 _SET_LOCAL: Final = re.compile(_COMMENTS + r"SET\s+LOCAL\s+(?P<rest>(?P<name>[\w.]+)\b.*)", _FLAGS)
 _COMPATIBILITY: Final = "https://www.cockroachlabs.com/docs/stable/postgresql-compatibility"
@@ -53,12 +55,12 @@ class PostgresTexts:
             return True
         if found := _EXTENSION.match(text):
             name = found["name"].lower()
-            if name not in BUILT_IN_EXTENSIONS:
+            if found["verb"].upper() == "CREATE" and name not in BUILT_IN_EXTENSIONS:
                 raise UnsupportedConstruct(
                     f"CockroachDB has no extension {name}. Nothing of it was sent; send it to PostgreSQL only, where "
                     f"op.get_context().dialect.name is 'postgresql' ({_COMPATIBILITY})"
                 )
-            BUILT_IN_EXTENSIONS[name].require(self._impl._version, f"What extension {name} is for")
+            self._tell_of(name)
             return True
         for pattern, (name, switch) in _KINDS.items():
             if pattern.match(text):
@@ -69,6 +71,16 @@ class PostgresTexts:
                     )
                 switch.require(self._impl._version, name)
         return False
+
+    def _tell_of(self, extension: str) -> None:
+        """Say of an extension that came later than the server: what uses it is refused by itself."""
+        switch = BUILT_IN_EXTENSIONS.get(extension)
+        version = self._impl._version
+        if switch is not None and not switch.on(version) and self._impl.rehearsal is None:
+            log.warning(
+                "What extension %s is for came with CockroachDB v%d.%d, and the server is v%d.%d. Nothing was sent; "
+                "what uses it is refused by name (%s).", extension, *switch.since, *version, switch.source,
+            )  # fmt: skip
 
     @contextmanager
     def until_the_end(self) -> Iterator[None]:

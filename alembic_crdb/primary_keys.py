@@ -113,6 +113,11 @@ class PrimaryKeys:
                 "op.alter_primary_key in its place"
             )
 
+    def columns_of(self, table: ObjectName) -> frozenset[str]:
+        """Give the columns of a table's primary key; none where no server knows the table."""
+        known = self._known(table)
+        return frozenset() if known is None else known.columns
+
     def take(self, events: Sequence[Event]) -> bool:
         """Do what a statement does to primary keys, in CockroachDB's way.
 

@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 from alembic_cluster.errors import ConfigurationError
 from alembic_cluster.settings import Settings
 from alembic_crdb.raw import tell
-from alembic_crdb.versions import LOCK_TIMEOUT, server_version
+from alembic_crdb.versions import LOCK_TIMEOUT, WANTED_BEFORE, server_version
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ class RunSettings:
 
         :raises ConfigurationError: the server has no such limit.
         """
-        if self.lock_timeout and not LOCK_TIMEOUT.on(server_version(connection)):
+        version = server_version(connection)
+        if self.lock_timeout and not LOCK_TIMEOUT.on(version):
             raise ConfigurationError(
                 f"lock_timeout needs CockroachDB v{LOCK_TIMEOUT.since[0]}.{LOCK_TIMEOUT.since[1]} "
                 f"({LOCK_TIMEOUT.source}); nothing was sent. Take it out, or upgrade the server."
@@ -61,6 +62,10 @@ class RunSettings:
         for name, value in self._limits():
             tell(connection, f"SET {name} = {value}")
             _reset_at_the_end(connection, name)
+        for name, switch in WANTED_BEFORE.items():
+            if not switch.on(version):
+                tell(connection, f"SET {name} = true")
+                _reset_at_the_end(connection, name)
 
     @contextmanager
     def lifted(self, connection: Connection) -> Iterator[None]:

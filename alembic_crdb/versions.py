@@ -73,6 +73,13 @@ PARTLY_VISIBLE_INDEX: Final = Switch((23, 2), "https://www.cockroachlabs.com/doc
 BUCKET_COUNT_PARAMETER: Final = Switch((22, 1), "https://github.com/cockroachdb/cockroach/pull/76068")
 #: Row-level TTL.
 ROW_LEVEL_TTL: Final = Switch((22, 1), "https://github.com/cockroachdb/cockroach/issues/20239")
+#: Session variables without which servers before a version refuse what revisions ask for.
+WANTED_BEFORE: Final[Mapping[str, Switch]] = {
+    "enable_experimental_alter_column_type_general": ALTERS_ANY_TYPE,
+    "experimental_enable_hash_sharded_indexes": BUCKET_COUNT_PARAMETER,
+}
+#: ``ALTER TABLE ... SET (parameter = value)`` and ``RESET (parameter)``.
+SETS_PARAMETERS: Final = Switch((22, 1), "https://www.cockroachlabs.com/docs/v22.1/with-storage-parameter")
 #: ``CREATE SEQUENCE ... AS``.
 SEQUENCE_TYPE: Final = Switch((22, 1), "https://github.com/cockroachdb/cockroach/issues/25110")
 #: ``COMMENT ON SCHEMA``.
@@ -137,7 +144,8 @@ BUILT_IN_EXTENSIONS: Final[Mapping[str, Switch]] = {
     "postgis": Switch((20, 2), f"{_RELEASES}/v20.2"),
     "uuid-ossp": Switch((0, 0), "https://www.cockroachlabs.com/docs/stable/functions-and-operators"),
     "btree_gin": Switch((21, 1), f"{_RELEASES}/v21.1"),  # inverted indexes take other columns before the last
-    "fuzzystrmatch": Switch((22, 1), f"{_RELEASES}/v22.1"),
+    "fuzzystrmatch": Switch((0, 0), "https://www.cockroachlabs.com/docs/v21.1/functions-and-operators"),
+    "unaccent": Switch((0, 0), "https://www.cockroachlabs.com/docs/v21.1/functions-and-operators"),
     "pg_trgm": TRIGRAM_INDEX,
     "vector": TYPES["VECTOR"],
     "citext": TYPES["CITEXT"],
