@@ -23,6 +23,10 @@
         ├── InvalidEvolution              a chain of row versions with a gap, a duplicate or a step that can't run
         ├── UnknownRowVersion             a row of a version that this program can't read; nothing was written
         ├── RowUpgradeFailed              a step of a row's upgrade raised an error; nothing was written
+        ├── InvalidBackfill               a backfill that can't be, or another one than its checkpoint is of
+        ├── BackfillFailed                a backfill ended before its end; what is done is noted, and it can go on
+        │   ├── BackfillRowFailed         at a row that its function failed on, or that the server refused
+        │   └── BackfillStopped           because it was told to
         ├── PhaseRefused                  the revisions of one phase stand on some of the other that have not run
         ├── DestructiveRefused            a revision loses data, and nobody has allowed it; nothing of it was sent
         ├── LockNotAcquired               another process holds the migration lock (exit status 75)
@@ -42,7 +46,7 @@ Each message says what happened, what was and was not applied, and what to do ne
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from alembic.util import CommandError
@@ -121,6 +125,29 @@ class RowUpgradeFailed(ClusterError):
     def __init__(self, message: str, row: Any = None) -> None:
         super().__init__(message)
         self.row = row
+
+
+class InvalidBackfill(ClusterError):
+    """A backfill that can't be: an option, a column, or another change than its checkpoint is of."""
+
+
+class BackfillFailed(ClusterError):
+    """A backfill ended before its end. What is done is noted: started again, it goes on from there."""
+
+
+class BackfillRowFailed(BackfillFailed):
+    """A backfill ended at a row that its function failed on, or whose new values the server refused.
+
+    :param key: the row's key columns.
+    """
+
+    def __init__(self, message: str, key: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.key = dict(key or {})
+
+
+class BackfillStopped(BackfillFailed):
+    """A backfill was told to stop, by Ctrl-C or by another range of it that failed."""
 
 
 class UnreadableDDL(ClusterError):

@@ -13,10 +13,11 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.pool import NullPool
 
 from alembic_cluster.errors import LeaseLost, LockNotAcquired, first_line
@@ -25,6 +26,7 @@ from alembic_cluster.stores import Lease, LeaseStore, LockState
 
 log = logging.getLogger("alembic.cluster")  # below the logger that alembic.ini sets up
 
+MIGRATION_LOCK = "the migration lock"
 _RENEWED_AT = 1 / 3  # of the time to live
 _LOST_AT = 2 / 3
 _AGAIN_AT = 1 / 30  # after a renewal that failed
@@ -33,6 +35,7 @@ _LONGEST_PAUSE = 2.0
 _TOLD_EVERY = 30.0
 
 Clock = Callable[[], float]
+_Given = TypeVar("_Given")
 
 
 def steady_clock() -> float:
@@ -46,10 +49,14 @@ class HeldLease:
 
     :param lease: what the store gave.
     :param asked: by ``clock``, when it was asked for.
+    :ivar what: what messages call the lock.
     """
 
-    def __init__(self, lease: Lease, asked: float, clock: Clock = steady_clock) -> None:
+    def __init__(
+        self, lease: Lease, asked: float, clock: Clock = steady_clock, what: str = MIGRATION_LOCK
+    ) -> None:
         self.lease = lease
+        self.what = what
         self._confirmed = asked
         self._clock = clock
         self._lost: str | None = None
@@ -85,7 +92,7 @@ class HeldLease:
         """
         if self.is_lost:
             raise LeaseLost(
-                f"this run has lost the migration lock ({self._lost}), so another run may be at work: nothing more "
+                f"this run has lost {self.what} ({self._lost}), so another run may be at work: nothing more "
                 "was sent. Run the same command again; it goes on where this one, or the one that took over, has ended."
             )
 
@@ -99,12 +106,14 @@ def wait_for_lock(
     clock: Clock = steady_clock,
     sleep: Callable[[float], None] = time.sleep,
     tell: Callable[[str], None] = log.info,
+    what: str = MIGRATION_LOCK,
 ) -> HeldLease:
     """Take the lock; while somebody else holds it, wait and say who.
 
     :param ttl: seconds that the lease lasts from each renewal on.
     :param wait: seconds to wait at most; 0 for one attempt.
     :param tell: is given one line when there is something new to say, and every half a minute.
+    :param what: what messages call the lock.
     :raises LockNotAcquired: the time was not enough.
     :raises OutcomeUnknown: see :class:`~alembic_cluster.stores.LeaseStore`.
     """
@@ -116,27 +125,27 @@ def wait_for_lock(
         seen = store.read()
         if seen.holder is None or provably_dead(seen.holder):
             if seen.holder is not None:
-                tell(f"the migration lock was held by {seen.holder}, which is dead: succeeding it")
+                tell(f"{what} was held by {seen.holder}, which is dead: succeeding it")
             asked = clock()
             lease = store.acquire(owner, ttl, seen)
             if lease is not None:
-                return HeldLease(lease, asked, clock)
+                return HeldLease(lease, asked, clock, what)
             seen = LockState(seen.fence + 1)
         elif seen.holder != told or clock() - told_at >= _TOLD_EVERY:
             told, told_at = seen.holder, clock()
-            tell(f"waiting for the migration lock: held by {seen.holder} ({clock() - began:.0f} of {wait:.0f} s)")
+            tell(f"waiting for {what}: held by {seen.holder} ({clock() - began:.0f} of {wait:.0f} s)")
         left = began + wait - clock()
         if left <= 0:
-            raise LockNotAcquired(_not_acquired(seen, wait))
+            raise LockNotAcquired(_not_acquired(seen, wait, what))
         sleep(min(pause * random.uniform(0.5, 1.5), left))
         pause = min(pause * 1.5, _LONGEST_PAUSE)
 
 
-def _not_acquired(seen: LockState, wait: float) -> str:
+def _not_acquired(seen: LockState, wait: float, what: str) -> str:
     who = "other runs were quicker" if seen.holder is None else f"it is held by {seen.holder}"
     lasts = "" if seen.remaining is None else f", for {seen.remaining:.0f} s more unless it is renewed"
     return (
-        f"the migration lock could not be taken within {wait:g} s: {who}{lasts}. Nothing was sent. Run the command "
+        f"{what} could not be taken within {wait:g} s: {who}{lasts}. Nothing was sent. Run the command "
         "again later, with more time (lock_wait), or see 'alembic-cluster unlock'."
     )
 
@@ -177,7 +186,7 @@ class Renewal:
                 with self._connect() as store:
                     self._renew_on(store)
             except Exception as error:
-                log.warning("the migration lock could not be renewed yet: %s", first_line(error))
+                log.warning("%s could not be renewed yet: %s", self._held.what, first_line(error))
                 if self._held.is_lost or self._pause(self._held.lease.ttl * _AGAIN_AT):
                     return
             if self._held.is_lost:
@@ -203,21 +212,39 @@ def second_connection(connection: Connection) -> Iterator[Connection]:
 
     It comes from the same function and with the same events as those of the other's pool, but not from the pool.
     """
-    pool: Any = connection.engine.pool
-    alone = NullPool(pool._creator, _dispatch=pool.dispatch, dialect=connection.dialect)
-    engine = Engine(alone, connection.dialect, connection.engine.url)
-    with engine.connect() as second:
+    with fresh_connection(connection.engine) as second:
         yield second
+
+
+@contextlib.contextmanager
+def fresh_connection(engine: Engine) -> Iterator[Connection]:
+    """Open a connection as an engine does, for another thread, and close it: it does not come from the pool."""
+    pool: Any = engine.pool
+    alone = NullPool(pool._creator, _dispatch=pool.dispatch, dialect=engine.dialect)
+    with Engine(alone, engine.dialect, engine.url).connect() as connection:
+        yield connection
 
 
 def runner_for(connection: Connection) -> Callable[[Callable[[], None]], None]:
     """Give what runs a thread's work that uses connections like this one."""
-    if not connection.dialect.is_async:
-        return lambda work: work()
+    return lambda work: in_loop_of(connection.dialect, work)
 
-    def run(work: Callable[[], None]) -> None:
-        from sqlalchemy.util import greenlet_spawn
 
-        asyncio.run(greenlet_spawn(work))
+def in_loop_of(dialect: Dialect, work: Callable[[], _Given]) -> _Given:
+    """Do work that opens connections of its own; those of an asynchronous driver need an event loop around it.
 
-    return run
+    :return: what the work gives.
+    """
+    if not dialect.is_async:
+        return work()
+    from sqlalchemy.util import greenlet_spawn
+
+    async def run() -> _Given:
+        return await greenlet_spawn(work)
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(run())
+    with ThreadPoolExecutor(1) as aside:  # this thread has a loop, which goes on with other things or waits for us
+        return aside.submit(lambda: asyncio.run(run())).result()

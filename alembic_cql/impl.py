@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import groupby
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from alembic.ddl._autogen import ComparisonResult
 from alembic.ddl.base import AddColumn, ColumnName, ColumnType, DropColumn
@@ -37,6 +37,10 @@ from alembic_cql.render import render_type
 from alembic_cql.splitting import split_cql
 from alembic_cql.stores import CqlStores
 from alembic_cql.typenames import canonical_name
+
+if TYPE_CHECKING:
+    from alembic_cluster.backfill_job import Job as BackfillJob
+    from alembic_cql.backfill import CqlBackfill
 
 
 class _TextExecution(DefaultImpl):
@@ -172,6 +176,13 @@ class CqlImpl(WatchedExecution, RehearsedExecution, _TextExecution):
             gates.put(AnswerGate(self.was_applied))
             gates.put(ConcurrentChangeGate())
         return made
+
+    @staticmethod
+    def backfill_source(job: BackfillJob) -> CqlBackfill:
+        """Give what does backfills, see :mod:`alembic_cluster.backfill_source`."""
+        from alembic_cql.backfill import CqlBackfill
+
+        return CqlBackfill(job)
 
     def was_applied(self, statement: GateStatement) -> bool | None:
         """Look whether a statement was applied whose answer never came; None when that can't be told.

@@ -68,11 +68,22 @@ class CqlStores(Queries):
 
     def prepare(self) -> None:
         """Create the tables that are missing; their ids come from their names, so that racing creators converge."""
+        self.create(DEFINITIONS)
+
+    def create_lock(self) -> None:
+        """Create no more than what the lock needs."""
+        self.create({LOCK_TABLE: DEFINITIONS[LOCK_TABLE]})
+
+    def create(self, definitions: Mapping[str, tuple[str, str]]) -> None:
+        """Create tables that are missing.
+
+        :param definitions: by name, columns with the key, and a comment.
+        """
         rows = self.ask(
             "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?", self.keyspace, plain=True
         )
         there = {name for (name,) in rows}
-        for table, (columns, comment) in DEFINITIONS.items():
+        for table, (columns, comment) in definitions.items():
             if table in there:
                 continue
             table_id = uuid.uuid5(_TABLE_IDS, f"{self.keyspace}.{table}")

@@ -27,6 +27,9 @@ from alembic_crdb.watching import JobsGate
 log = logging.getLogger("alembic.cockroachdb")  # below the logger that alembic.ini sets up
 
 if TYPE_CHECKING:
+    from alembic_cluster.backfill_job import Job as BackfillJob
+    from alembic_crdb.backfill import CockroachBackfill
+
     _Base = WatchedExecution
 else:
     _Base = object
@@ -118,3 +121,10 @@ class GovernedExecution(_Base):
         """Look whether a statement was applied whose answer never came; None when that can't be told."""
         assert self.connection is not None
         return self.stores(self.connection).was_applied(statement)
+
+    @staticmethod
+    def backfill_source(job: BackfillJob) -> CockroachBackfill:
+        """Give what does backfills, see :mod:`alembic_cluster.backfill_source`."""
+        from alembic_crdb.backfill import CockroachBackfill
+
+        return CockroachBackfill(job)

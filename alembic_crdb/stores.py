@@ -123,15 +123,16 @@ class CockroachStores:
     def prepare(self) -> None:
         """Create the tables that are missing. Processes that do so at the same time end with the same tables."""
         with self.lifted(self.connection):
-            self._create_tables()
-        self.ask(
-            "INSERT INTO {lock} (scope, fence, moves) VALUES (CAST(:scope AS STRING), 0, 0) "
-            "ON CONFLICT (scope) DO NOTHING"
-        )
+            self.create(_CREATE)
+        self.seed()
 
-    def _create_tables(self) -> None:
+    def create(self, tables: Mapping[str, str]) -> None:
+        """Create tables that are missing.
+
+        :param tables: by name, columns and keys in brackets.
+        """
         pause = pause_for(self.connection)
-        for table, columns in _CREATE.items():
+        for table, columns in tables.items():
             for attempt in range(_TRIES):
                 try:
                     tell(self.connection, f"SELECT 1 FROM {self.name(table)} LIMIT 1")
@@ -145,6 +146,18 @@ class CockroachStores:
                     if sqlstate_of(error) not in _RACE:
                         raise
                     pause(0.02 * (attempt + 1))
+
+    def create_lock(self) -> None:
+        """Create no more than what the lock needs."""
+        self.create({LOCK_TABLE: _CREATE[LOCK_TABLE]})
+        self.seed()
+
+    def seed(self) -> None:
+        """Make the lock's row."""
+        self.ask(
+            "INSERT INTO {lock} (scope, fence, moves) VALUES (CAST(:scope AS STRING), 0, 0) "
+            "ON CONFLICT (scope) DO NOTHING"
+        )
 
     def arm(self, lease: Lease | None) -> None:
         """Have the heads move, and rows be written, under this lease's fence from now on, or without one.
