@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -45,8 +46,15 @@ class ClusterCommandLine(CommandLine):
         except CommandError as error:
             if wanted:
                 raise
-            print(f"FAILED: {error}", file=sys.stderr)
+            print(f"FAILED: {as_sentence(str(error))}", file=sys.stderr)
             raise SystemExit(getattr(error, "EXIT_STATUS", FAILED)) from error
+
+
+def as_sentence(message: str) -> str:
+    """Give a message with a capital letter at its begin and a full stop at its end, where its words allow it."""
+    if re.match(r"[a-z]+[ ,]", message):
+        message = message[0].upper() + message[1:]
+    return f"{message}." if re.search(r"[\w'\")\]]\Z", message) else message
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -153,7 +153,7 @@ class Reporter(Gate):
             send()
             return
         self._ordinal += 1
-        self._now = {**self._of_revision, "ordinal": self._ordinal, "statement": statement.text}
+        self._now = {**self._of_revision, "ordinal": self._ordinal, "statement": statement.text.strip()}
         begun = time.monotonic()
         self.tell("statement started", **self._now)
         error: BaseException | None = None

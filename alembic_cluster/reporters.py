@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from typing import Any, TextIO
 
@@ -12,6 +13,7 @@ from alembic_cluster.progress import Event, Listener
 
 log = logging.getLogger("alembic_cluster.run")
 _SHOWN = 100
+_DESCRIPTION = re.compile(r" \(.*\)(?=: )")  # in what is said of a job
 
 
 def chosen_listeners(mode: str, screen: TextIO | None = None, output: TextIO | None = None) -> list[Listener]:
@@ -35,9 +37,9 @@ def chosen_listeners(mode: str, screen: TextIO | None = None, output: TextIO | N
     return [*found, spans] if spans is not None else found
 
 
-def _short(text: str) -> str:
+def _short(text: str, most: int = _SHOWN) -> str:
     line = shorten(text)
-    return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 4]} ..."
+    return line if len(line) <= most else f"{line[: most - 4]} ..."
 
 
 def _place(event: Event) -> str:
@@ -126,7 +128,8 @@ class Bars:
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         self._console = Console(file=stream)
-        columns = [TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[place]}")]
+        texts = [TextColumn(text, markup=False) for text in ("{task.description}", "{task.fields[place]}")]
+        columns = [texts[0], BarColumn(), texts[1]]
         self._progress = Progress(*columns, TimeElapsedColumn(), console=self._console)
         self._revision: Any = None
         self._statement: Any = None
@@ -143,13 +146,14 @@ class Bars:
         self._revision = self._progress.add_task(title, total=event.total, place="")
 
     def _statement_started(self, event: Event) -> None:
-        title = f"  {_short(event.statement)}"
+        title = f"  {_short(event.statement, _SHOWN // 2)}"
         self._statement = self._progress.add_task(title, total=None, place="")
         self._progress.update(self._revision, place=_place(event))
 
     def _statement_progress(self, event: Event) -> None:
         total = None if event.fraction is None else 1.0
-        self._progress.update(self._statement, total=total, completed=event.fraction or 0.0, place=event.note)
+        place = _DESCRIPTION.sub("", event.note)  # the statement stands there already
+        self._progress.update(self._statement, total=total, completed=event.fraction or 0.0, place=place)
 
     def _statement_finished(self, event: Event) -> None:
         self._progress.remove_task(self._statement)

@@ -20,7 +20,7 @@ from alembic_cluster.stored import Stored, visit
 
 # A situation's table: the command line, the exit status, and what it has to say.
 Table = Mapping[str, tuple[int, str]]
-_NO_CONNECTION: Final = (255, r"\AFAILED: (No connection to|cannot connect to|keyspace '\w+' does not exist) .*\n\Z")
+_NO_CONNECTION: Final = (255, r"\AFAILED: (No connection to|Cannot connect to|Keyspace '\w+' does not exist) .*\n\Z")
 _NO_KEEPING: Final = (255, r"\AFAILED: \w+ refused, .* lock, ledger or journal .*\n\Z")
 
 EMPTY: Final[Table] = {
@@ -37,7 +37,7 @@ EMPTY: Final[Table] = {
     "lint": (0, "AL002"),
     "unlock": (0, r"\ANobody holds the migration lock\.\n"),
     "repair": (0, r"\ANo applied revision was edited\.\n"),
-    "repair --forget": (255, r"\AFAILED: no revision is half-applied; nothing was changed\n"),
+    "repair --forget": (255, r"\AFAILED: No revision is half-applied; nothing was changed\.\n"),
     "heads": (0, "b .head."),
     "check": (255, r"\AFAILED: Target database is not up to date"),
     "downgrade -1": (255, r"\AFAILED: Relative revision -1"),
@@ -76,7 +76,7 @@ HALF_APPLIED: Final[Table] = {
     "doctor": (0, r"WARNING journal: upgrade of b is half-applied\n        -> Run the same command again"),
     "unlock": (0, "Nobody holds"),
     "repair": (0, "Revision b is half-applied"),
-    "repair --applied": (255, "FAILED: what came of each statement of revision b is known; nothing was changed"),
+    "repair --applied": (255, "FAILED: What came of each statement of revision b is known; nothing was changed"),
     "check": (255, "not up to date"),
     "downgrade -1": (255, r"\AFAILED: Revision b is half-applied: .* Finish it first: 'alembic upgrade b'"),
     "upgrade head": (255, r"FAILED: Revision b, upgrade\(\), line \d+ of b.py: \w+ refused statement 2: .*a.* exists"),
@@ -88,9 +88,9 @@ HELD: Final[Table] = {
     "plan": (0, r"CREATE TABLE b"),
     "doctor": (0, r"WARNING lock: held by process \d+ .*\n        -> "),
     "lint": (0, "AL002"),
-    "unlock": (75, r"The migration lock is held by process .*\nFAILED: the lock was left alone"),
-    "repair --forget --lock-wait 0": (75, r"FAILED: the migration lock could not be taken within 0 s: it is held by"),
-    "upgrade head --lock-wait 0": (75, r"FAILED: the migration lock could not be taken within 0 s: it is held by"),
+    "unlock": (75, r"The migration lock is held by process .*\nFAILED: The lock was left alone"),
+    "repair --forget --lock-wait 0": (75, r"FAILED: The migration lock could not be taken within 0 s: it is held by"),
+    "upgrade head --lock-wait 0": (75, r"FAILED: The migration lock could not be taken within 0 s: it is held by"),
     "downgrade base --lock-wait 0": (75, "it is held by"),
     "stamp head --lock-wait 0": (75, "it is held by"),
     "unlock --force": (0, "It was taken away"),

@@ -16,7 +16,7 @@ from alembic import command
 from alembic.config import Config
 
 from alembic_cluster import commands
-from alembic_cluster.cli import ClusterCommandLine, main
+from alembic_cluster.cli import ClusterCommandLine, as_sentence, main
 from alembic_cluster.completion import complete
 from tests.servers.cache import PROJECT
 
@@ -115,9 +115,24 @@ def test_an_error_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(SystemExit) as ended:
         main(["show", "nowhere"])
     assert ended.value.code == 255
-    assert capsys.readouterr() == ("", "FAILED: Can't locate revision identified by 'nowhere'\n")
+    assert capsys.readouterr() == ("", "FAILED: Can't locate revision identified by 'nowhere'.\n")
     with pytest.raises(Exception, match="nowhere"):
         main(["--raiseerr", "show", "nowhere"])
+
+
+@pytest.mark.parametrize(
+    ("message", "written"),
+    [
+        ("the lock was left alone", "The lock was left alone."),
+        ("alembic_cluster.lint is 'x'", "alembic_cluster.lint is 'x'."),
+        ("Nothing was sent.", "Nothing was sent."),
+        ("these are edited:\n    +x\n", "These are edited:\n    +x\n"),
+        ("/a/b.sql has no name", "/a/b.sql has no name."),
+        ("mend this: ALTER TABLE t;", "Mend this: ALTER TABLE t;"),
+    ],
+)
+def test_messages_are_sentences(message: str, written: str) -> None:
+    assert as_sentence(message) == written
 
 
 def test_the_hook_for_pre_commit() -> None:
