@@ -18,6 +18,7 @@ class Layout:
     """How a statement's text differs from what a current server prints, without differing in meaning.
 
     :param indent: what an element of a table is indented with.
+    :param closing: what the parenthesis behind the elements is indented with; documentation indents it.
     :param spellings: for a name or a string (in our spelling) that was spelled otherwise, that spelling.
         Which words are quoted, and which characters are escaped, changed between versions.
     :param order: the kinds of a table's elements in their order; empty for the order of current servers.
@@ -28,6 +29,7 @@ class Layout:
     """
 
     indent: str = "\t"
+    closing: str = ""
     spellings: Mapping[str, str] = field(default_factory=dict)
     order: tuple[int, ...] = ()
     clauses: tuple[str, ...] = ()

@@ -186,6 +186,13 @@ class AlterComment:
 
 
 @dataclass(frozen=True)
+class AddSchema:
+    """The model has a schema that the database lacks."""
+
+    schema: str
+
+
+@dataclass(frozen=True)
 class AddEnum:
     """The model has an enum type that the database lacks."""
 
@@ -278,6 +285,7 @@ Change: TypeAlias = (
     | AlterFamilies
     | AlterPartitioning
     | AlterComment
+    | AddSchema
     | AddEnum
     | DropEnum
     | AlterEnum

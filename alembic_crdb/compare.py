@@ -13,7 +13,6 @@ from typing import Any
 from alembic.operations import ops
 from alembic.util import PriorityDispatchResult
 from sqlalchemy import Table
-from sqlalchemy.schema import sort_tables_and_constraints
 
 from alembic_cluster.cautions import note_losses
 from alembic_crdb.database import read_database, read_zones
@@ -22,6 +21,7 @@ from alembic_crdb.filters import Filters
 from alembic_crdb.model import read_metadata
 from alembic_crdb.model_reader import Reader
 from alembic_crdb.queries import in_one_spelling
+from alembic_crdb.reflection import CockroachInspector
 from alembic_crdb.snapshot import Snapshot
 from alembic_crdb.telling import Teller
 
@@ -40,11 +40,11 @@ def compare_database(
     filters = Filters(autogen_context, schemas, default_schema)
     tables = [
         table
-        for table in _sorted_tables(autogen_context.metadata)
+        for table in autogen_context.table_key_to_table.values()
         if filters.is_compared((table.schema or default_schema, str(table.name)))
     ]
     model = filters.model(_read_models(autogen_context, tables, default_schema))
-    database = filters.database(read_database(connection))
+    database = filters.database(_read(autogen_context))
     if model.zones and database.database is not None:
         database = replace(database, zones=read_zones(connection, database.database.name))
     database, model = in_one_spelling(connection, database, model, default_schema)
@@ -57,15 +57,10 @@ def compare_database(
     return PriorityDispatchResult.STOP
 
 
-def _sorted_tables(metadata: Any) -> list[Table]:
-    """Give the tables of the models, each after those that it refers to, as far as there are no circles.
-
-    Alembic's own list comes with a warning where there are: circles are nothing to warn of here.
-    """
-    several = metadata if isinstance(metadata, (list, tuple)) else [metadata]
-    tables = [table for one in several for _, table in sorted(one.tables.items())]
-    ordered = sort_tables_and_constraints(tables)  # type: ignore[no-untyped-call]
-    return [table for table, _ in ordered if table is not None]
+def _read(autogen_context: Any) -> Snapshot:
+    """Read the database, unless Alembic did for the names of its schemas."""
+    inspector = autogen_context.inspector
+    return inspector.snapshot() if isinstance(inspector, CockroachInspector) else read_database(inspector.bind)
 
 
 def _read_models(autogen_context: Any, tables: list[Table], default_schema: str) -> Snapshot:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sqlalchemy import Connection, Index, MetaData, Table, event, text
+from sqlalchemy import Connection, Dialect, Index, MetaData, Table, event, text
 from sqlalchemy.schema import AddConstraint, sort_tables_and_constraints
 
 from alembic_cluster.errors import ConfigurationError
@@ -165,11 +165,17 @@ def _after_create_table(table: Table, connection: Connection, **kw: Any) -> None
         execute(AddConstraint(constraint, isolate_from_table=False))
 
 
+def index_comments(index: Index, dialect: Dialect) -> Iterator[CockroachDDL]:
+    """Give the statement that sets an index's comment, if a model says one."""
+    comment = options(index).get("comment")
+    if comment is not None and index.table is not None:
+        reader = Reader(dialect)
+        name = index_to_catalog(index, reader).name
+        yield Emit(Comment("INDEX", reader.object_name(index.table), comment, name))
+
+
 @event.listens_for(Index, "after_create")
 def _after_create_index(index: Index, connection: Connection, **kw: Any) -> None:
-    comment = options(index).get("comment")
-    if not _is_ours(connection) or comment is None or index.table is None:
-        return
-    reader = Reader(connection.dialect)
-    name = index_to_catalog(index, reader).name
-    connection.execute(Emit(Comment("INDEX", reader.object_name(index.table), comment, name)))
+    if _is_ours(connection):
+        for statement in index_comments(index, connection.dialect):
+            connection.execute(statement)

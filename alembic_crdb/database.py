@@ -11,10 +11,11 @@ from sqlalchemy.engine import Connection
 
 from alembic_crdb.catalog import ObjectName
 from alembic_crdb.catalog_objects import Database, EnumType, Statement, View, ZoneConfiguration
+from alembic_crdb.expressions import quote_type_names
 from alembic_crdb.parser import parse_rows
 from alembic_crdb.queries import without_database
 from alembic_crdb.snapshot import Snapshot, name_of, snapshot_of
-from alembic_crdb.versions import SHOWS_CREATE_ALL_TYPES, server_version
+from alembic_crdb.versions import SECONDARY_REGION, SHOWS_CREATE_ALL_TYPES, server_version
 
 # Each row: what it is, schema, name, text. Never crdb_internal, which v26.1 and later forbid.
 _ALL = """
@@ -24,6 +25,9 @@ UNION ALL SELECT 'sql', '', '', create_statement FROM [SHOW CREATE ALL TYPES]
 UNION ALL SELECT 'sql', '', '', create_statement FROM [SHOW CREATE ALL TABLES]
 UNION ALL SELECT 'regions', primary_region, array_to_string(regions, ','), survival_goal FROM [SHOW DATABASES]
 WHERE database_name = current_database() AND primary_region <> ''
+"""
+_SECONDARY = """UNION ALL SELECT 'secondary', secondary_region, '', '' FROM [SHOW DATABASES]
+WHERE database_name = current_database() AND secondary_region <> ''
 """
 # Before v21.2 there is no ALL TYPES, ALL TABLES takes a second for a hundred tables, and materialized views are
 # printed as views. crdb_internal is open to everybody there.
@@ -49,7 +53,10 @@ SYSTEM_SCHEMAS = frozenset({"crdb_internal", "information_schema", "pg_catalog",
 
 def reflecting_query(connection: Connection) -> str:
     """Give the one query that reads a database of this server's version."""
-    return _ALL if SHOWS_CREATE_ALL_TYPES.on(server_version(connection)) else _ALL_BEFORE
+    version = server_version(connection)
+    if not SHOWS_CREATE_ALL_TYPES.on(version):
+        return _ALL_BEFORE
+    return _ALL + _SECONDARY if SECONDARY_REGION.on(version) else _ALL
 
 
 def read_database(connection: Connection) -> Snapshot:
@@ -85,16 +92,18 @@ def read_zones(connection: Connection, database: str) -> dict[ZoneConfiguration,
 
 def _regions(rows: Iterable[Any]) -> Database:
     """Give the database: its name and, when it has any, its regions and what it survives."""
-    name, found = "", None
+    name, secondary, found = "", None, None
     for kind, *values in rows:
         if kind == "database":
             name = values[0]
+        elif kind == "secondary":
+            secondary = values[0]
         elif kind == "regions":
             found = values
     if found is None:
         return Database(name)
     primary, regions, goal = found
-    return Database(name, primary, tuple(sorted(regions.split(","))), goal.upper())
+    return Database(name, primary, tuple(sorted(regions.split(","))), goal.upper(), secondary_region=secondary)
 
 
 def _of_itself(snapshot: Snapshot, database: Database) -> Snapshot:
@@ -124,7 +133,8 @@ def _before(connection: Connection) -> Snapshot:
         EnumType(ObjectName(name, schema), tuple(label[_ORDER_DIGITS:] for label in sorted(found)))
         for (schema, name), found in labels.items()
     ]
-    statements: Iterable[Statement] = parse_rows(texts)
+    types = [enum.name for enum in enums]
+    statements: Iterable[Statement] = parse_rows(quote_type_names(text, types) for text in texts)
     snapshot = snapshot_of([*(_materialized(each, materialized) for each in statements), *enums])
     return replace(_of_itself(snapshot, _regions(rows)), schemas=frozenset(schemas - SYSTEM_SCHEMAS - {"public"}))
 

@@ -256,6 +256,18 @@ class CreateSchema(CockroachDDL):
         return _PRINT.statement(self.schema)
 
 
+class DropSchema(CockroachDDL):
+    """``DROP SCHEMA``, which the server takes when nothing is in it."""
+
+    def __init__(self, name: ObjectName, if_exists: bool = False) -> None:
+        self.name = name
+        self.if_exists = if_exists
+
+    def sql(self, version: Version) -> str:
+        """Write the statement."""
+        return f"DROP SCHEMA {if_exists(self.if_exists)}{_PRINT.object_name(self.name)}"
+
+
 class SetSchema(CockroachDDL):
     """``ALTER TABLE | VIEW | MATERIALIZED VIEW | SEQUENCE | TYPE .. SET SCHEMA``."""
 

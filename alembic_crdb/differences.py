@@ -184,10 +184,13 @@ def _uniques(key: Name, database: Table, model: Table) -> Iterator[Change]:
 
 
 def _families(key: Name, database: Table, model: Table) -> Iterator[Change]:
-    """Compare families where the model declares any, for the columns that both sides have."""
+    """Compare families where the model declares any, for the columns that it puts into one.
+
+    The server puts all others into the first one.
+    """
     if not model.families or not database.families:
         return
-    both = {column.name for column in database.columns} & {column.name for column in model.columns}
+    both = {column.name for column in database.columns} & {name for one in model.families for name in one.columns}
 
     def members(table: Table) -> dict[str, frozenset[str]]:
         found = {family.name: frozenset(family.columns) & both for family in table.families}
@@ -203,6 +206,8 @@ def compare_snapshots(database: Snapshot, model: Snapshot, default_schema: str =
     What a model can leave to others (views, sequences, zone configurations, comments on indexes and constraints) is
     compared when the model says anything of its kind.
     """
+    for schema in sorted(model.schemas - database.schemas - {default_schema}):
+        yield changes.AddSchema(schema)
     yield from _enums(database, model)
     yield from _sequences(database, model)
     for key in model.tables:
@@ -212,8 +217,9 @@ def compare_snapshots(database: Snapshot, model: Snapshot, default_schema: str =
         if key not in model.tables:
             yield changes.DropTable(key)
         else:
-            yield from compare_tables(key, table, model.tables[key], default_schema)
-    yield from _comments(database, model)
+            found = list(compare_tables(key, table, model.tables[key], default_schema))
+            yield from found
+            yield from _comments(key, found, database, model)
     yield from _views(database, model)
     yield from _zones(database, model, default_schema)
     yield from _regions(database.database, model.database)
@@ -247,10 +253,7 @@ def _regions(database: Database | None, model: Database | None) -> Iterator[Chan
     if database is None or model is None or model.name not in ("", database.name):
         return
 
-    def said(each: Database) -> tuple[object, ...]:
-        return each.primary_region, frozenset(each.regions), each.survive or "ZONE"
-
-    if said(database) != said(model):
+    if not equality.same_regions(database, model):
         yield changes.AlterRegions(database, model)
 
 
@@ -273,16 +276,40 @@ def _sequences(database: Snapshot, model: Snapshot) -> Iterator[Change]:
             yield changes.DropSequence(sequence)
 
 
-def _comments(database: Snapshot, model: Snapshot) -> Iterator[Change]:
+def _comments(key: Name, found: list[Change], database: Snapshot, model: Snapshot) -> Iterator[Change]:
+    """Compare the comments of one table and of what is on it.
+
+    :param found: what else differs: what is dropped takes its comment along, what is added has none yet. An index and
+        a column are created with theirs.
+    """
     kinds = {"TABLE", "COLUMN", *(kind for kind, _, _ in model.comments)}
-    for target in {**database.comments, **model.comments}:
+    said = {target: text for target, text in database.comments.items() if target[1] == key}
+    wanted = {target: text for target, text in model.comments.items() if target[1] == key}
+    both = {each.name for each in database.tables[key].columns} & {each.name for each in model.tables[key].columns}
+    gone: set[tuple[str, Name, str | None]] = set()
+    fresh, commented = gone.copy(), gone.copy()
+    for change in found:
+        match change:
+            case changes.DropColumn(column=item) | changes.ReplaceColumn(old=item):
+                gone.add(("COLUMN", key, item.name))
+                commented.add(("COLUMN", key, item.name))
+            case changes.AddColumn(column=item):
+                commented.add(("COLUMN", key, item.name))
+            case changes.DropIndex(index=item):
+                gone.add(("INDEX", key, item.name))
+            case changes.AddIndex(index=item):
+                commented.add(("INDEX", key, item.name))
+            case changes.DropConstraint(constraint=item):
+                gone.add(("CONSTRAINT", key, item.name))
+            case changes.AddConstraint(constraint=item):
+                fresh.add(("CONSTRAINT", key, item.name))
+    for target in {**said, **wanted}:
         kind, name, child = target
         # An empty comment is none, as in Alembic.
-        have, want = database.comments.get(target) or None, model.comments.get(target) or None
-        if kind in kinds and have != want and name in database.tables and name in model.tables:
-            columns = {column.name for column in model.tables[name].columns}
-            if kind != "COLUMN" or (child in columns and child in {c.name for c in database.tables[name].columns}):
-                yield changes.AlterComment(kind, name, child, have, want)
+        have = None if target in gone | fresh else said.get(target) or None
+        want = wanted.get(target) or None
+        if kind in kinds and have != want and target not in commented and (kind != "COLUMN" or child in both):
+            yield changes.AlterComment(kind, name, child, have, want)
 
 
 def _views(database: Snapshot, model: Snapshot) -> Iterator[Change]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import DDLCompiler
 
 #: Where SQLAlchemy puts in the schema of ``schema_translate_map``; it quotes the name itself.
@@ -20,3 +21,9 @@ def driver_text(compiler: DDLCompiler, text: str) -> str:
     preparer: Any = compiler.preparer
     text = _TRANSLATED.sub(r"\1", text)
     return text.replace("%", "%%") if preparer._double_percents else text
+
+
+def plain_text(dialect: Dialect, text: str) -> str:
+    """Undo :func:`driver_text`: give a compiled text as the server is to read it."""
+    preparer: Any = dialect.identifier_preparer
+    return text.replace("%%", "%") if preparer._double_percents else text

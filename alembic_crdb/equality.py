@@ -18,7 +18,7 @@ from alembic_crdb.catalog import (
     SQLType,
     Unique,
 )
-from alembic_crdb.catalog_objects import ZoneConfiguration
+from alembic_crdb.catalog_objects import Database, ZoneConfiguration
 from alembic_crdb.snapshot import name_of
 
 #: ``VARCHAR`` is another name of ``STRING`` that the server remembers (documentation, page "STRING").
@@ -182,11 +182,19 @@ def same_check(database: Check, model: Check) -> bool:
 
 
 def same_zone(database: ZoneConfiguration | None, model: ZoneConfiguration | None) -> bool:
-    """Tell whether a zone configuration says what a model does; an empty list is as good as none."""
+    """Tell whether a zone configuration says what a model does.
+
+    An empty list is as good as none, and what the model copies from the parent may be anything.
+    """
     if database is None or model is None:
         return database is model
+    copied = {name for name, value in model.options if value.upper().split() == ["COPY", "FROM", "PARENT"]}
     have, want = (
-        {name: _plain(value) for name, value in zone.options if _plain(value) not in _NO_CONSTRAINTS}
+        {
+            name: _plain(value)
+            for name, value in zone.options
+            if name not in copied and _plain(value) not in _NO_CONSTRAINTS
+        }
         for zone in (database, model)
     )
     return have == want
@@ -214,6 +222,15 @@ def same_parameter(name: str, database: str | None, model: str | None) -> bool:
     if name == "ttl_expire_after":
         return equivalent(database, model, _INTERVAL)
     return _plain(database) == _plain(model)
+
+
+def same_regions(database: Database, model: Database) -> bool:
+    """Tell whether two databases have the same regions, survival goal and secondary region."""
+
+    def said(one: Database) -> tuple[object, ...]:
+        return one.primary_region, {*one.regions, one.primary_region}, one.survive or "ZONE", one.secondary_region
+
+    return said(database) == said(model)
 
 
 def _plain(value: str) -> str:

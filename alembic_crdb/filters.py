@@ -26,6 +26,11 @@ OTHER_TOOLS: Final[Mapping[str, Collection[str]]] = {
 _Item = TypeVar("_Item")
 
 
+def _tables(autogen_context: Any) -> Collection[Any]:
+    tables: Collection[Any] = autogen_context.table_key_to_table.values()
+    return tables
+
+
 class Filters:
     """The filters of one comparison.
 
@@ -39,11 +44,17 @@ class Filters:
         self.schemas = {schema or default_schema for schema in schemas}
         self.default_schema = default_schema
         self._context = autogen_context
+        # Stock Alembic compares the tables of a model whether or not their schemas were asked for, and so do we.
+        named = {(table.schema or default_schema, str(table.name)) for table in _tables(autogen_context)}
+        more = {name for name in {key[0] for key in named} - self.schemas if self._wants(name)}
+        self._more = {key for key in named if key[0] in more}
         self._version_table = (context.version_table_schema or default_schema, context.version_table)
 
     def is_compared(self, name: Name) -> bool:
         """Tell whether a table of the model takes part; the version table and our own never do."""
-        return name[0] in self.schemas and name != self._version_table and not name[1].startswith(OWN_TABLES)
+        if name == self._version_table or name[1].startswith(OWN_TABLES):
+            return False
+        return name[0] in self.schemas or name in self._more
 
     def model(self, model: Snapshot) -> Snapshot:
         """Give what of a model takes part; its tables are chosen already."""
@@ -70,6 +81,9 @@ class Filters:
         if not self._context._name_filters:
             return database
         return replace(database, tables={key: self._table(key, table) for key, table in database.tables.items()})
+
+    def _wants(self, schema: str) -> bool:
+        return bool(self._context.run_name_filters(schema, "schema", {}))
 
     def _inside(self, objects: Mapping[Name, _Item]) -> dict[Name, _Item]:
         return {key: each for key, each in objects.items() if key[0] in self.schemas}

@@ -41,10 +41,12 @@ from alembic_crdb import ddl
 from alembic_crdb import operations as operations
 from alembic_crdb import operations_objects as operations_objects
 from alembic_crdb import operations_regions as operations_regions
+from alembic_crdb import operations_schemas as operations_schemas
 from alembic_crdb.alterations import SetType
 from alembic_crdb.catalog import ObjectName
 from alembic_crdb.column_changes import ColumnChange
 from alembic_crdb.compiler import DropUniqueIndex
+from alembic_crdb.creation import index_comments
 from alembic_crdb.dialect import adapt
 from alembic_crdb.driver_guard import guarded
 from alembic_crdb.effects import read_statements
@@ -324,10 +326,12 @@ class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, C
                 self._exec(CreateSequence(column.default, if_not_exists=True))
 
     def create_index(self, index: Index, **kw: Any) -> None:
-        """Create an index; what it has of the primary key anyway is left out of what it is to store."""
+        """Create an index, with its comment; what it has of the primary key anyway is left out of what it stores."""
         assert index.table is not None  # Alembic makes one
         leave_out_of_storing(index, self._keys.columns_of(Reader(self.dialect).object_name(index.table)))
         super().create_index(index, **kw)
+        for statement in index_comments(index, self.dialect):
+            self._exec(statement)
 
     def drop_index(self, index: Index, **kw: Any) -> None:
         """Drop an index, also a unique one.

@@ -17,6 +17,7 @@ from sqlalchemy.sql import ClauseElement
 from sqlalchemy.types import TypeEngine
 
 from alembic_crdb import types
+from alembic_crdb.driver_text import plain_text
 from alembic_crdb.to_metadata import bind_free
 from alembic_crdb.types import same_type
 
@@ -87,7 +88,8 @@ class ComparingImpl(sqlalchemy_cockroachdb.base.CockroachDBImpl):  # type: ignor
 
     def render_ddl_sql_expr(self, expr: ClauseElement, is_server_default: bool = False, **kw: Any) -> str:
         """Write an expression for ``sa.text(...)`` in a revision, with nothing in it taken for a bind parameter."""
-        return bind_free(super().render_ddl_sql_expr(expr, is_server_default=is_server_default, **kw))
+        rendered = super().render_ddl_sql_expr(expr, is_server_default=is_server_default, **kw)
+        return bind_free(plain_text(self.dialect, rendered))
 
     def render_type(self, type_obj: TypeEngine[Any], autogen_context: AutogenContext) -> str | Literal[False]:
         """Write one of our own types into a revision, with its import."""

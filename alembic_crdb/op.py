@@ -10,7 +10,7 @@ from typing import Any
 from alembic import op as _op
 
 from alembic_cluster import file_operations  # noqa: F401  (they register the operations)
-from alembic_crdb import operations, operations_objects, operations_regions  # noqa: F401
+from alembic_crdb import operations, operations_objects, operations_regions, operations_schemas  # noqa: F401
 
 
 def __getattr__(name: str) -> Any:

@@ -133,8 +133,9 @@ def configure_zone(
     """``CONFIGURE ZONE USING``, or ``CONFIGURE ZONE DISCARD`` for no options.
 
     :param target: as of a ZoneConfiguration: ``"TABLE t"``, ``"INDEX t@ix"``, ``"DATABASE d"``, ``"RANGE default"``.
-    :param options: such as ``{"num_replicas": 5}``; None or empty discards the configuration.
-    :param existing: before, for the downgrade; empty for none.
+    :param options: such as ``{"num_replicas": 5}``; None or empty discards the configuration, and the value None
+        copies that of the parent.
+    :param existing: before, for the downgrade; empty for none. What is there no more is discarded first.
     """
 
 def create_enum(
@@ -147,6 +148,14 @@ def create_enum(
     :param enum_name: the type.
     :param values: in their order.
     :param schema: its schema; the default one when None.
+    """
+
+def create_schema(
+    schema_name: str,
+) -> None:
+    """``CREATE SCHEMA IF NOT EXISTS``.
+
+    :param schema_name: the schema.
     """
 
 def create_sequence(
@@ -213,6 +222,14 @@ def drop_region(
 
     :param database: the database.
     :param region: the region.
+    """
+
+def drop_schema(
+    schema_name: str,
+) -> None:
+    """``DROP SCHEMA``, which the server takes when nothing is in it.
+
+    :param schema_name: the schema.
     """
 
 def drop_sequence(

@@ -1,4 +1,4 @@
-"""Operations on where rows are: zone configurations, regions of the database and what it survives."""
+"""Operations on where data is: zone configurations, regions of the database, survival goal."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from sqlalchemy import text
 from sqlalchemy.sql import Executable
 
 from alembic_crdb import catalog_objects, ddl_objects, schema
 from alembic_crdb.model_objects import zone_target, zone_to_catalog
 from alembic_crdb.model_reader import Reader
 from alembic_crdb.operation_base import CockroachOperation, known, operation
+
+_PARENTS = text("COPY FROM PARENT")
 
 
 @operation("configure_zone")
@@ -20,8 +23,9 @@ class ConfigureZoneOp(CockroachOperation):
     """``CONFIGURE ZONE USING``, or ``CONFIGURE ZONE DISCARD`` for no options.
 
     :param target: as of a ZoneConfiguration: ``"TABLE t"``, ``"INDEX t@ix"``, ``"DATABASE d"``, ``"RANGE default"``.
-    :param options: such as ``{"num_replicas": 5}``; None or empty discards the configuration.
-    :param existing: before, for the downgrade; empty for none.
+    :param options: such as ``{"num_replicas": 5}``; None or empty discards the configuration, and the value None
+        copies that of the parent.
+    :param existing: before, for the downgrade; empty for none. What is there no more is discarded first.
     """
 
     target: str
@@ -29,13 +33,14 @@ class ConfigureZoneOp(CockroachOperation):
     existing: Mapping[str, Any] | None = None
 
     def statements(self, dialect: Any) -> Iterable[Executable]:
-        """Give the CONFIGURE ZONE."""
+        """Give the CONFIGURE ZONE, and one before it where options go."""
         reader = Reader(dialect)
-        if self.options:
-            zone = zone_to_catalog(schema.ZoneConfiguration(self.target, self.options), reader)
-        else:
-            zone = zone_target(self.target, reader)
-        yield ddl_objects.ConfigureZone(zone)
+        options = {name: _PARENTS if value is None else value for name, value in (self.options or {}).items()}
+        if not options or set(self.existing or ()) - options.keys():
+            yield ddl_objects.ConfigureZone(zone_target(self.target, reader))
+        if options:
+            zone = schema.ZoneConfiguration(self.target, options)
+            yield ddl_objects.ConfigureZone(zone_to_catalog(zone, reader))
 
     def reverse(self) -> ConfigureZoneOp:
         """Give the operation that sets the configuration before."""
@@ -141,4 +146,10 @@ class SetSurvivalGoalOp(CockroachOperation):
         return SetSurvivalGoalOp(self.database, known(self.existing, "The survival goal"), self.goal)
 
 
-__all__ = ["AddRegionOp", "AlterRegionOp", "ConfigureZoneOp", "DropRegionOp", "SetSurvivalGoalOp"]
+__all__ = [
+    "AddRegionOp",
+    "AlterRegionOp",
+    "ConfigureZoneOp",
+    "DropRegionOp",
+    "SetSurvivalGoalOp",
+]

@@ -51,15 +51,17 @@ _DEEPEST_PARTITION: Final = 16
 class ElementCursor(TypeCursor):
     """A cursor that reads the elements of a table."""
 
-    def layout(self, indent: str = "\t", order: tuple[int, ...] = (), clauses: tuple[str, ...] = ()) -> Layout:
+    def layout(
+        self, indent: str = "\t", order: tuple[int, ...] = (), clauses: tuple[str, ...] = (), closing: str = ""
+    ) -> Layout:
         """Give the layout of the statement that was just read, and begin another."""
         if list(order) == sorted(order):
             order = ()
         spellings, flags = self.spellings, self.flags
-        if not (spellings or flags or order or clauses or indent != "\t"):
+        if not (spellings or flags or order or clauses or closing or indent != "\t"):
             return CANONICAL
         self.spellings, self.flags = {}, set()
-        return Layout(indent, spellings, order, clauses, frozenset(flags))
+        return Layout(indent, closing, spellings, order, clauses, frozenset(flags))
 
     def element(self) -> TableElement:
         """Read one element of a table."""

@@ -45,7 +45,7 @@ class TableCursor(ElementCursor):
         first = self.at
         elements, order = self._elements()
         last = self.at - 1
-        indent = self._indent(first, last)
+        indent, closing = self._indent(first, last), self.line_indent(last) or ""
         by_kind: list[list[Any]] = [[] for _ in ELEMENT_KINDS]
         for kind, element in zip(order, elements, strict=True):
             by_kind[kind].append(element)
@@ -64,7 +64,7 @@ class TableCursor(ElementCursor):
             checks,
             uniques,
             persistence=persistence,
-            layout=self.layout(indent, tuple(order), clauses),
+            layout=self.layout(indent, tuple(order), clauses, closing),
             **found,
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from alembic_crdb.catalog import NO_OPTIONS, ObjectName, Parameters, SequenceOptions, SQLType
-from alembic_crdb.lexer import is_word, quote_name, read_name
+from alembic_crdb.lexer import is_word, quote_name, quote_string, read_name
 from alembic_crdb.parser_base import FOREIGN_TO_EXPRESSIONS, Cursor
 
 _NUMBER: Final = re.compile(r"[0-9]+")
@@ -196,7 +196,7 @@ class TypeCursor(Cursor):
         self.expect("(")
         out: list[tuple[str, str]] = []
         while True:
-            key = self.string() if self.texts[self.at][:1] == "'" else self.name()
+            key = self._parameter_key()
             self.spaced = self.gap(self.at) != ""
             self.expect("=")
             out.append((key, self.expression()))
@@ -204,6 +204,14 @@ class TypeCursor(Cursor):
                 break
         self.expect(")")
         return tuple(out)
+
+    def _parameter_key(self) -> str:
+        token = self.texts[self.at]
+        if token[:1] != "'":
+            return self.name()
+        key = self.string()
+        self.spellings[quote_string(key)] = token
+        return key
 
     def sequence_options(self) -> SequenceOptions:
         """Read what follows a sequence's name, in any order."""

@@ -103,7 +103,7 @@ class StatementPrinter(ElementPrinter):
             return ", ".join(elements) + comma
         line = f"\n{self.layout.indent}"
         first = "" if "first on line" in self.flags or not elements else line
-        return f"{first}{f',{line}'.join(elements)}{comma}\n"
+        return f"{first}{f',{line}'.join(elements)}{comma}\n{self.layout.closing}"
 
     def _clauses(self, table: Table) -> Iterable[str]:
         texts: dict[str, str] = {}

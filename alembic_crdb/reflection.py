@@ -18,7 +18,7 @@ from sqlalchemy.exc import NoSuchTableError
 from alembic_crdb import types
 from alembic_crdb.database import read_database
 from alembic_crdb.inspection import Inspection
-from alembic_crdb.snapshot import Name
+from alembic_crdb.snapshot import Name, Snapshot
 from alembic_crdb.to_metadata import bind_free, sql, to_metadata
 
 # No CREATE VIEW says the types of its columns.
@@ -234,6 +234,13 @@ class CockroachInspector(PGInspector):
         return found
 
     # ------------------------------------------------------------------------------------------ how it is told
+
+    def snapshot(self) -> Snapshot:
+        """Give the whole database as catalog objects.
+
+        :raises UnreadableDDL: the server printed a statement that is not understood.
+        """
+        return self._read().snapshot
 
     def _read(self) -> Inspection:
         """Read the database, once."""

@@ -103,9 +103,11 @@ class TableMaker:
             comment=self.snapshot.comments.get(("TABLE", key, None)),
             **table_options(found),
         )
+        for constraint in table.constraints:
+            constraint.comment = self.snapshot.comments.get(("CONSTRAINT", key, str(constraint.name)))
         table.indexes = OrderedSet()  # so that create_all makes them in the server's order
         for index in found.indexes:
-            make_index(index, table)
+            make_index(index, table, self.snapshot.comments.get(("INDEX", key, index.name)))
         return table
 
     def column(self, key: Name, column: catalog.Column) -> Column[Any]:
@@ -235,13 +237,16 @@ def unique_constraint(unique: catalog.Unique) -> UniqueConstraint:
     return UniqueConstraint(*unique.columns, name=given(unique.name), **options)
 
 
-def make_index(index: catalog.Index, table: Table) -> Index:
-    """Make one index of a table."""
+def make_index(index: catalog.Index, table: Table, comment: str | None = None) -> Index:
+    """Make one index of a table, with its comment."""
+    options = index_options(index)
+    if comment is not None:
+        options["cockroachdb_comment"] = comment
     return Index(
         given(index.name),
         *(_element(element, table) for element in index.elements),
         unique=index.unique,
-        **index_options(index),
+        **options,
     )
 
 

@@ -17,7 +17,7 @@ _UNIQUE = text("""
 SELECT c.conrelid, c.conkey::STRING FROM pg_catalog.pg_constraint AS c
 JOIN pg_catalog.pg_class AS t ON t.oid = c.conrelid
 JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace
-WHERE c.contype = 'u' AND c.conname = :name AND t.relname = :table AND n.nspname = :schema
+WHERE c.contype = 'u' AND c.conindid <> 0 AND c.conname = :name AND t.relname = :table AND n.nspname = :schema
 """)
 _REFERRING = text("""
 SELECT c.conname, t.relname FROM pg_catalog.pg_constraint AS c

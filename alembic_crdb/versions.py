@@ -52,6 +52,8 @@ SHOWS_CREATE_ALL_TYPES: Final = Switch((21, 2), "https://www.cockroachlabs.com/d
 
 #: ``ON UPDATE`` of a column.
 ON_UPDATE: Final = Switch((21, 2), "https://github.com/cockroachdb/cockroach/pull/69091")
+#: ``ALTER DATABASE ... SET SECONDARY REGION``, and a column for it in ``SHOW DATABASES``.
+SECONDARY_REGION: Final = Switch((22, 2), "https://www.cockroachlabs.com/docs/releases/v22.2")
 #: ``GENERATED ... AS IDENTITY`` in CREATE TABLE and ADD COLUMN.
 IDENTITY: Final = Switch((21, 2), "https://github.com/cockroachdb/cockroach/pull/69107")
 #: ``ALTER COLUMN ... ADD GENERATED``, ``SET GENERATED``, ``DROP IDENTITY``.

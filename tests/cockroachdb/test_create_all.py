@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection
 
 from alembic_cluster.errors import UnsupportedConstruct
 from alembic_crdb import Schema, View
@@ -16,6 +15,7 @@ from alembic_crdb.changes import AlterZone, ReplaceView
 from alembic_crdb.database import read_database
 from alembic_crdb.differences import compare_snapshots
 from alembic_crdb.model import metadata_to_catalog
+from tests.cockroachdb.live import connected, engine_of, left_in, use_another_database
 from tests.servers.cockroach import CockroachCluster
 from tests.servers.fixtures import CockroachDatabase
 from tests.unit.crdb.constructs import CONSTRUCTS
@@ -25,57 +25,24 @@ from tests.unit.crdb.constructs.columns import TYPES
 #: Constructs that v21.1 has no words for, or only with a licence: locality, partitions, regions, zones of indexes.
 _LICENSED = re.compile(r"global|regional|partition|regions|zone|temporary|comments")
 TOO_NEW = [each for each in CONSTRUCTS if each.shown is None and not _LICENSED.search(each.name)]
-#: What v21.1 has behind a setting of the session.
-SETTINGS = (
-    "experimental_enable_hash_sharded_indexes",
-    "experimental_enable_unique_without_index_constraints",
-)
 _SHOWN = sa.text(
     "SELECT create_statement FROM crdb_internal.create_statements WHERE database_name = current_database() "
     "AND schema_name NOT IN ('crdb_internal', 'information_schema', 'pg_catalog', 'pg_extension')"
 )
 
 
-def engine_of(url: str) -> Engine:
-    """Make an engine whose sessions have everything that v21.1 has."""
-    made = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-
-    @sa.event.listens_for(made, "connect")
-    def set_up(connection: Any, record: Any) -> None:
-        with connection.cursor() as cursor:
-            for setting in SETTINGS:
-                cursor.execute(f"SET {setting} = on")
-        connection.commit()
-
-    return made
-
-
 @pytest.fixture(scope="module")
 def shared(cockroach: CockroachCluster) -> Iterator[Connection]:
     """A connection to a database for all tests of this module, each of which leaves it empty."""
-    name = cockroach.create_database()
-    made = engine_of(cockroach.url(name, "psycopg"))
-    try:
-        with made.connect() as connection:
-            yield connection
-    finally:
-        made.dispose()
-        cockroach.drop_database(name)
+    with connected(cockroach, "psycopg") as made:
+        yield made
 
 
 @pytest.fixture
 def connection(shared: Connection) -> Iterator[Connection]:
     yield shared
     if left_in(shared):  # by a test that failed
-        database = shared.scalar(sa.text("SELECT current_database()"))
-        shared.exec_driver_sql(f"DROP DATABASE {database} CASCADE")
-        shared.exec_driver_sql(f"CREATE DATABASE {database}")
-
-
-def left_in(connection: Connection) -> list[str]:
-    """Give the names of everything in a database but its schemas."""
-    names = "SELECT table_name FROM [SHOW TABLES] UNION ALL SELECT name FROM [SHOW ENUMS]"
-    return [str(row[0]) for row in connection.exec_driver_sql(names)]
+        use_another_database(shared)
 
 
 def shown_by(connection: Connection) -> str:

@@ -56,7 +56,7 @@ def test_columns(inspection):
 def test_primary_key(inspection):
     found = inspection.primary_key(KEY)
     assert found["constrained_columns"] == ["id"]
-    assert found["name"] is None
+    assert found["name"] == "t_pkey"
     assert found["dialect_options"] == {"cockroachdb_using": "hash", "cockroachdb_with": {"bucket_count": 16}}
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from alembic_crdb import operations_regions as ops
 from alembic_crdb.catalog_objects import Database
 from alembic_crdb.differences import compare_snapshots
+from alembic_crdb.operations import ExecuteSqlOp
 from alembic_crdb.parser import parse
 from alembic_crdb.snapshot import Snapshot, snapshot_of
 from alembic_crdb.telling_regions import regions_after, regions_before
@@ -16,6 +19,7 @@ EAST = Database("d", "us-east1", ("us-east1",), "ZONE")
 TWO = Database("", "us-east1", ("us-east1", "us-west1"))
 OTHER_PRIMARY = Database("", "us-west1", ("us-east1", "us-west1"))
 THREE = Database("d", "us-east1", ("eu", "us-east1", "us-west1"), "REGION")
+SECOND = Database("", "us-east1", ("us-east1", "us-west1"), secondary_region="us-west1")
 
 
 def told(database: Database, model: Database | None) -> list[str]:
@@ -37,6 +41,8 @@ def _text(op: object) -> str:
             return f"DROP {op.region}"
         case ops.SetSurvivalGoalOp():
             return f"SURVIVE {op.goal}"
+        case ExecuteSqlOp():
+            return str(op.up)
     raise AssertionError(op)
 
 
@@ -51,6 +57,8 @@ def _text(op: object) -> str:
         (EAST, OTHER_PRIMARY, ["ADD us-west1", "PRIMARY REGION us-west1"]),
         (EAST, THREE, ["ADD eu", "ADD us-west1", "SURVIVE REGION"]),
         (THREE, TWO, ["--", "SURVIVE ZONE", "DROP eu"]),
+        (EAST, SECOND, ["ADD us-west1", 'ALTER DATABASE d SET SECONDARY REGION "us-west1"']),
+        (replace(SECOND, name="d"), EAST, ["--", "ALTER DATABASE d DROP SECONDARY REGION", "DROP us-west1"]),
     ],
 )
 def test_regions(database, model, expected):
