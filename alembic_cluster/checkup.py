@@ -11,7 +11,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alembic_cluster.errors import first_line
+from sqlalchemy.exc import SQLAlchemyError
+
+from alembic_cluster.errors import ConfigurationError, ConnectFailed, first_line
 from alembic_cluster.reading import in_environment
 
 if TYPE_CHECKING:
@@ -64,9 +66,12 @@ def examine(config: Config) -> list[Check]:
 
     try:
         in_environment(config, work)
-    except Exception as error:
+    except (ConnectFailed, ConfigurationError, SQLAlchemyError) as error:
         advice = "Check the URL in alembic.ini or env.py, and that the server runs."
         return [*checks, Check("connection", "failed", first_line(error), advice)]
+    except Exception as error:
+        advice = "Mend env.py; 'alembic-cluster --raiseerr current' shows where it fails."
+        return [*checks, Check("env.py", "failed", f"{type(error).__name__}: {first_line(error)}", advice)]
     return [*checks, *found]
 
 

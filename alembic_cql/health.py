@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -61,13 +61,26 @@ def _version(connection: Connection) -> Iterator[Finding]:
 def _agreement(connection: Connection) -> Iterator[Finding]:
     local = connection.exec_driver_sql("SELECT broadcast_address, schema_version FROM system.local").all()
     peers = connection.exec_driver_sql("SELECT peer, schema_version FROM system.peers").all()
-    versions = {str(row[0]): str(row[1]) for row in [*local, *peers]}
-    if len(set(versions.values())) == 1:
-        yield "schema versions", "ok", f"{len(versions)} node(s) agree", ""
-        return
-    told = ", ".join(f"{node} {version}" for node, version in versions.items())
-    advice = "See 'nodetool describecluster'; restart the node that differs, or wait if it is down. Change nothing yet."
-    yield "schema versions", "failed", f"nodes disagree: {told}", advice
+    session: Any = connection.connection.dbapi_connection.live_session()  # type: ignore[union-attr]
+    down = {
+        str(host.broadcast_address or host.address) for host in session.cluster.metadata.all_hosts() if not host.is_up
+    }
+    yield from _told({str(row[0]): str(row[1]) for row in [*local, *peers]}, down)
+
+
+def _told(versions: Mapping[str, str], down: Collection[str]) -> Iterator[Finding]:
+    """Tell what is wrong with the schema versions of nodes, by address."""
+    up = {node: version for node, version in versions.items() if node not in down}
+    gone = sorted(set(versions) & set(down))
+    if len(set(up.values())) > 1:
+        told = ", ".join(f"{node} {version}" for node, version in up.items())
+        advice = "See 'nodetool describecluster'; restart the node that differs. Change nothing yet."
+        yield "schema versions", "failed", f"nodes disagree: {told}", advice
+    else:
+        yield "schema versions", "ok", f"{len(up)} node(s) agree", ""
+    if gone:
+        advice = "A run goes on without it, and it takes over the schema when it is back; TRUNCATE needs every node."
+        yield "nodes", "warning", f"{', '.join(gone)} down", advice
 
 
 def _permissions(connection: Connection) -> Iterator[Finding]:

@@ -90,9 +90,14 @@ def _jobs(connection: Connection) -> Iterator[Finding]:
 
 
 def _settings(connection: Connection) -> Iterator[Finding]:
+    """Look at settings of the session; a role's ALTER ROLE .. SET or the URL may have given them."""
     for name, wanted, advice in (
         ("sql_safe_updates", "off", "It refuses drops of columns: leave it to interactive shells."),
         ("default_transaction_read_only", "off", "A run can change nothing then."),
+        ("statement_timeout", "0", "It ends schema changes that take longer: set 0 for the user that migrates."),
+        ("lock_timeout", "0", "A statement that waits longer for a row fails: set 0 for the user that migrates."),
     ):
-        value = connection.scalar(text(f"SHOW {name}"))
-        yield (name, "ok", f"{value}", "") if value == wanted else (name, "warning", f"{value}", advice)
+        rows = connection.execute(text("SELECT value FROM [SHOW ALL] WHERE variable = :name"), {"name": name}).all()
+        if rows:  # otherwise the server is older than the setting
+            value = str(rows[0][0])
+            yield (name, "ok", value, "") if value in (wanted, "0s") else (name, "warning", value, advice)

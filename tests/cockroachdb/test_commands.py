@@ -36,6 +36,7 @@ def project(tmp_path: Path, cockroach_database: CockroachDatabase) -> Project:
 
 def test_situations(project: Project) -> None:
     situations.hold_against(project.folder, situations.EMPTY)
+    assert project.rows("SHOW TABLES") == []
     assert situations.call(project.folder, "upgrade a")[0] == 0
     assert situations.call(project.folder, "upgrade head")[0] == 255
     situations.hold_against(project.folder, situations.HALF_APPLIED)
@@ -65,3 +66,19 @@ def reader(cockroach_database: CockroachDatabase) -> Iterator[str]:
 
 def test_a_user_that_may_only_read(reader: str, tmp_path: Path) -> None:
     situations.hold_against(locked(tmp_path / "project", reader).folder, situations.READ_ONLY)
+
+
+def test_doctor_of_settings_and_of_an_environment_that_fails(project: Project) -> None:
+    separator = "&" if "?" in project.url else "?"
+    settings = "-csql_safe_updates%3Don%20-cstatement_timeout%3D5000"
+    project.edit("alembic.ini", r"(?m)^sqlalchemy\.url = (.*)$",
+                 f"sqlalchemy.url = {project.url}{separator}options={settings}".replace("%", "%%"))  # fmt: skip
+    status, told = situations.call(project.folder, "doctor")
+    assert status == 0
+    assert "WARNING sql_safe_updates: on\n        -> It refuses drops" in told
+    assert "WARNING statement_timeout: 5000\n        -> It ends schema changes" in told
+    env = project.folder / "migrations" / "env.py"
+    env.write_text(env.read_text().replace("def run_migrations_online", "no_such_name\n\ndef run_migrations_online"))
+    status, told = situations.call(project.folder, "doctor")
+    assert status == 1
+    assert "FAILED  env.py: NameError: name 'no_such_name' is not defined\n        -> Mend env.py" in told

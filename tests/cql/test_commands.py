@@ -30,6 +30,12 @@ def project(tmp_path: Path, cassandra_keyspace: CassandraKeyspace) -> LockedProj
 
 def test_situations(project: LockedProject) -> None:
     situations.hold_against(project.folder, situations.EMPTY)
+    assert (
+        project.keyspace.execute(
+            "SELECT table_name FROM system_schema.tables WHERE keyspace_name = %s", [project.keyspace.name]
+        )
+        == []
+    )
     assert situations.call(project.folder, "upgrade a")[0] == 0
     assert situations.call(project.folder, "upgrade head")[0] == 255
     situations.hold_against(project.folder, situations.HALF_APPLIED)
