@@ -269,7 +269,11 @@ def statement_failure(
     if place and statement is not None:
         which += f" {len(progress.applied) + len(progress.pending) + 1}"
     shown = "" if statement is None else f" Statement: {shorten(statement)}"
-    no_answer = error.connection_invalidated or _sqlstate(error.orig) == _COMPLETION_UNKNOWN
+    no_answer = (
+        error.connection_invalidated
+        or _sqlstate(error.orig) == _COMPLETION_UNKNOWN
+        or getattr(error.orig, "outcome_unknown", False)  # the word of alembic_cql's driver
+    )
     # A transaction that was not asked to commit is gone with its connection.
     if no_answer and (not progress.in_transaction or statement in (None, "COMMIT")):
         message = (

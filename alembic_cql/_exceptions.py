@@ -27,7 +27,12 @@ class DataError(DatabaseError):
 
 
 class OperationalError(DatabaseError):
-    """The cluster couldn't answer: unreachable, overloaded, timed out, wrong credentials."""
+    """The cluster couldn't answer: unreachable, overloaded, timed out, wrong credentials.
+
+    :ivar outcome_unknown: whether what was sent may have been carried out all the same.
+    """
+
+    outcome_unknown = False
 
 
 class ConnectionLost(OperationalError):
@@ -93,7 +98,10 @@ def map_exception(error: BaseException) -> Error:
     """
     if isinstance(error, Error):
         return error
-    return _kind(error)(describe(error))
+    made = _kind(error)(describe(error))
+    if isinstance(made, OperationalError):
+        made.outcome_unknown = type(error).__name__ in ("OperationTimedOut", "WriteTimeout")
+    return made
 
 
 def _kind(error: BaseException) -> type[Error]:

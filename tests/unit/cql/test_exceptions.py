@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import struct
+from types import SimpleNamespace
 from typing import Any
 
 import cassandra
 import pytest
+import sqlalchemy as sa
 from cassandra import ConsistencyLevel, WriteType
 from cassandra.cluster import NoHostAvailable
 from cassandra.connection import ConnectionShutdown
 from cassandra.protocol import OverloadedErrorMessage, ServerError, SyntaxException
 
+from alembic_cluster.execution import statement_failure
 from alembic_cql import dbapi
 from alembic_cql._exceptions import describe, map_exception
+from alembic_cql.dialect import CassandraDialect
 
 REFUSED = ConnectionRefusedError(111, "Tried connecting to [('h', 9042)]. Last error: Connection refused")
 
@@ -54,6 +58,18 @@ def test_exceptions(error: Exception, kind: type[Exception], text: str) -> None:
     assert type(found) is kind
     assert text in str(found)
     assert "\n" not in str(found)
+
+
+def test_a_run_says_what_is_not_known() -> None:
+    dialect = CassandraDialect()
+    for error, known in ((cassandra.OperationTimedOut(), False), (cassandra.InvalidRequest("wrong"), True)):
+        orig = map_exception(error)
+        assert getattr(orig, "outcome_unknown", False) is not known
+        wrapped = sa.exc.DBAPIError.instance("DROP TABLE t", None, orig, dbapi.Error, dialect=dialect)
+        connection = SimpleNamespace(get_execution_options=dict)
+        failure = statement_failure(connection, wrapped, "DROP TABLE t", "Cassandra")  # type: ignore[arg-type]
+        assert ("Whether it was applied is not known" in str(failure)) is not known
+        assert ("Cassandra refused" in str(failure)) is known
 
 
 def test_what_is_ours_stays() -> None:
