@@ -29,6 +29,7 @@
         │   └── BackfillStopped           because it was told to
         ├── PhaseRefused                  the revisions of one phase stand on some of the other that have not run
         ├── DestructiveRefused            a revision loses data, and nobody has allowed it; nothing of it was sent
+        ├── BuildStalled                  an index or a view of Cassandra is not filled, and nothing fills it
         ├── LockNotAcquired               another process holds the migration lock (exit status 75)
         ├── KeepingFailed                 lock, ledger or journal could not be read or written
         ├── LeaseLost                     this run's lease has run out or was taken; nothing more was sent
@@ -217,6 +218,10 @@ class DestructiveRefused(ClusterError):
     def __init__(self, message: str, statements: Sequence[Any] = ()) -> None:
         super().__init__(message)
         self.statements = list(statements)
+
+
+class BuildStalled(ClusterError):
+    """An index or a materialized view is there, and a node neither has filled it nor is filling it."""
 
 
 class LockNotAcquired(ClusterError):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from alembic.ddl._autogen import ComparisonResult
 from alembic.ddl.base import AddColumn, ColumnName, ColumnType, DropColumn
 from alembic.ddl.impl import DefaultImpl
-from sqlalchemy import Column, Connection, Index, MetaData, Table
+from sqlalchemy import Column, Index, MetaData, Table
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import ExecutableDDLElement
 from sqlalchemy.sql import Executable
@@ -19,23 +19,18 @@ from sqlalchemy.types import TypeEngine, to_instance
 
 from alembic_cluster.errors import InvalidStatement
 from alembic_cluster.execution import WatchedExecution
-from alembic_cluster.gate import Gates
-from alembic_cluster.gate import Statement as GateStatement
 from alembic_cluster.rehearsal import RehearsedExecution, end_rehearsal, running_context
 from alembic_cluster.statements import Known, Statement
 from alembic_cluster.syncing import SyncResult
-from alembic_cql.answers import AnswerGate, ConcurrentChangeGate, is_refusal
 from alembic_cql.ddl import AlterTableOptions
 from alembic_cql.effects import read_statements
 from alembic_cql.foresight import Foresight, Refusal
 from alembic_cql.heads import HeadMove, check_layout, count_moves, heads_table
 from alembic_cql.health import health, table_sizes
 from alembic_cql.indexes import index_identity
-from alembic_cql.outcomes import was_applied
-from alembic_cql.refusal import missing_keyspace
 from alembic_cql.render import render_type
+from alembic_cql.running import GovernedExecution
 from alembic_cql.splitting import split_cql
-from alembic_cql.stores import CqlStores
 from alembic_cql.typenames import canonical_name
 
 if TYPE_CHECKING:
@@ -73,7 +68,7 @@ class _TextExecution(DefaultImpl):
         self._exec(script)
 
 
-class CqlImpl(WatchedExecution, RehearsedExecution, _TextExecution):
+class CqlImpl(GovernedExecution, WatchedExecution, RehearsedExecution, _TextExecution):
     """Alembic's DDL for Cassandra and ScyllaDB."""
 
     __dialect__ = "cql"
@@ -82,7 +77,6 @@ class CqlImpl(WatchedExecution, RehearsedExecution, _TextExecution):
     _moves_of_step = 1
     _heads: frozenset[str] | set[str] = frozenset()
     _foresight: Foresight | None = None
-    _stores: CqlStores | None = None
 
     def version_table_impl(self, **kw: Any) -> Table:
         """Make the version table of :mod:`alembic_cql.heads`."""
@@ -154,48 +148,12 @@ class CqlImpl(WatchedExecution, RehearsedExecution, _TextExecution):
         with self.rehearsal.reading_aside():
             self._foresight.check(construct)
 
-    # ------------------------------------------------------------------------- lock, ledger and journal
-
-    def stores(self, connection: object) -> CqlStores:
-        """Give lock, ledger and journal of this run's version table, on a connection.
-
-        :param connection: the run's own, or another one in its place for another thread.
-        :raises ConfigurationError: no keyspace is named.
-        """
-        assert isinstance(connection, Connection)
-        if connection is self.connection and self._stores is not None:
-            return self._stores
-        name = self.context_opts.get("version_table", "alembic_version")
-        keyspace = self.context_opts.get("version_table_schema") or self.dialect.default_schema_name
-        if keyspace is None:
-            raise missing_keyspace()
-        made = CqlStores(connection, name, keyspace)
-        if connection is self.connection:
-            self._stores = made
-            gates = Gates.of(connection)
-            gates.put(AnswerGate(self.was_applied))
-            gates.put(ConcurrentChangeGate())
-        return made
-
     @staticmethod
     def backfill_source(job: BackfillJob) -> CqlBackfill:
         """Give what does backfills, see :mod:`alembic_cluster.backfill_source`."""
         from alembic_cql.backfill import CqlBackfill
 
         return CqlBackfill(job)
-
-    def was_applied(self, statement: GateStatement) -> bool | None:
-        """Look whether a statement was applied whose answer never came; None when that can't be told.
-
-        :raises alembic_cql.dbapi.SchemaDisagreement: the nodes have different answers.
-        """
-        connection: Any = self.connection
-        connection.connection.dbapi_connection.await_agreement()
-        return was_applied(connection, statement.text)
-
-    def is_refusal(self, error: BaseException) -> bool:
-        """Tell whether an exception says that a statement is not applied."""
-        return is_refusal(error)
 
     def _move_heads(self, move: HeadMove) -> None:
         """Move heads by one statement for all that a merge or its undoing moves: what dies between two loses a head."""

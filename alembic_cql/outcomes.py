@@ -46,7 +46,7 @@ def was_applied(connection: Connection, text: str) -> bool | None:
         that may be sent again whatever came of it.
     :raises sqlalchemy.exc.DBAPIError: the catalog can't be read.
     """
-    look = _Look(connection)
+    look = Look(connection)
     answers = {look.at(effect, text) for statement in read_statements(text) for effect in statement.effects}
     answers.discard(True)
     if not answers:
@@ -54,7 +54,9 @@ def was_applied(connection: Connection, text: str) -> bool | None:
     return None if None in answers else False
 
 
-class _Look:
+class Look:
+    """Reads the catalog on a run's connection."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         dialect: Any = connection.dialect
@@ -77,7 +79,7 @@ class _Look:
         if effect.kind in _REPEATABLE or "or replace" in effect.traits:
             return False
         if what == "index":
-            return self._has_index(effect, text) == (verb == "create")
+            return (self.index_name(effect) is not None) == (verb == "create")
         if what in _CATALOGS and verb in ("create", "drop"):
             return self._has(what, effect.name) == (verb == "create")
         if what in ("role", "user") and verb in ("create", "drop"):
@@ -94,7 +96,7 @@ class _Look:
         adding = {read_name(match[1]) for match in _ADDS.finditer(text)}
         if not adding:
             return False
-        keyspace, table = self._path(effect.table)
+        keyspace, table = self.path(effect.table)
         rows = self._ask(
             "SELECT column_name, type FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?",
             keyspace,
@@ -108,38 +110,43 @@ class _Look:
         if not column:
             query = f"SELECT keyspace_name FROM system_schema.{catalog} WHERE keyspace_name = ?"
             return bool(self._ask(query, name))
-        keyspace, plain = self._path(name)
+        keyspace, plain = self.path(name)
         query = f"SELECT {column} FROM system_schema.{catalog} WHERE keyspace_name = ? AND {column} = ?"
         return bool(self._ask(query, keyspace, plain))
 
-    def _has_index(self, effect: Effect, text: str) -> bool:
-        keyspace, name = self._path(effect.name or effect.table)
+    def index_name(self, effect: Effect) -> str | None:
+        """Find the index that a ``CREATE INDEX`` makes, or that a ``DROP INDEX`` drops; None when it isn't there."""
+        keyspace, name = self.path(effect.name or effect.table)
         rows = self._ask(
             "SELECT table_name, index_name, options FROM system_schema.indexes WHERE keyspace_name = ?", keyspace
         )
-        if name:
-            return any(index == name for _, index, _ in rows)
+        if name and effect.name:
+            return next((index for _, index, _ in rows if index == name), None)
         # The server names an index without a name after table and column.
-        table = self._path(effect.table)[1]
+        table = self.path(effect.table)[1]
         column = _plain_target(effect.values["columns"])
-        return any(of == table and _plain_target(options.get("target", "")) == column for of, _, options in rows)
+        return next(
+            (index for of, index, options in rows if (of, _plain_target(options.get("target", ""))) == (table, column)),
+            None,
+        )
 
     def _column_names(self, table: str) -> set[str]:
-        keyspace, name = self._path(table)
+        keyspace, name = self.path(table)
         query = "SELECT column_name FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?"
         return {column for (column,) in self._ask(query, keyspace, name)}
 
     def _fields(self, name: str) -> set[str]:
-        keyspace, plain = self._path(name)
+        keyspace, plain = self.path(name)
         query = "SELECT field_names FROM system_schema.types WHERE keyspace_name = ? AND type_name = ?"
         return {field for (fields,) in self._ask(query, keyspace, plain) for field in fields}
 
-    def _path(self, name: str) -> tuple[str, str]:
+    def path(self, name: str) -> tuple[str, str]:
+        """Take a name apart into keyspace, the connection's unless it names one, and the plain name."""
         keyspace, dot, plain = name.rpartition(".")
         return (keyspace, plain) if dot else (self._keyspace, name)
 
     def _quoted(self, name: str) -> str:
-        return ".".join('"' + part.replace('"', '""') + '"' for part in self._path(name) if part)
+        return ".".join('"' + part.replace('"', '""') + '"' for part in self.path(name) if part)
 
     def _ask(self, query: str, *values: Any) -> list[Any]:
         rows = self._connection.exec_driver_sql(query, values or None, execution_options={OWN: True})

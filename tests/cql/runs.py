@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from alembic import command
+from sqlalchemy import make_url
 
 from tests.cql.project import ROOT, Project
 from tests.servers.fixtures import CassandraKeyspace
@@ -61,7 +62,8 @@ class LockedProject(Project):
     """
 
     def __init__(self, folder: Path, keyspace: CassandraKeyspace, settings: str = "allow_destructive=True") -> None:
-        super().__init__(folder, keyspace)
+        patient = make_url(keyspace.url).update_query_dict({"connect_timeout": "60"})  # many processes, few cores
+        super().__init__(folder, keyspace, patient.render_as_string(hide_password=False))
         env = folder / "migrations" / "env.py"
         before, online = env.read_text().split("def run_migrations_online")
         locked = LOCKED.replace("(context)", f"(context, {settings})") if settings else LOCKED

@@ -1,11 +1,13 @@
 """``migration_lock`` on Cassandra: real processes that wait, die, stop and come back.
 
-``RUNS_FULL=1`` has every place tried and every count full, as scripts/nightly does.
+``KILLS`` says at how many places a run is killed each way (2; ``all`` for before, in and behind each statement), and
+``ROUNDS`` how often eight processes start together (1).
 """
 
 from __future__ import annotations
 
 import os
+import random
 import re
 import signal
 import time
@@ -19,7 +21,8 @@ from tests.cql.runs import LockedProject
 from tests.servers.fixtures import CassandraKeyspace
 
 OWN = ("alembic_version", "alembic_cluster_lock", "alembic_cluster_history", "alembic_cluster_journal")
-FULL = bool(os.environ.get("RUNS_FULL"))
+KILLS = os.environ.get("KILLS", "2")
+ROUNDS = int(os.environ.get("ROUNDS", "1"))
 
 UP = """
 op.execute("CREATE TYPE address (street text, zip int)")
@@ -66,7 +69,7 @@ op.execute("INSERT INTO person (id, name) VALUES (9, 'Eve')")
 op.execute("DROP TABLE person")
 """
 PLACES = [f"{when}:{number}" for number in range(1, 21) for when in ("before", "during", "after")]
-SOME = ["during:3", "after:16"]
+SOME = ["during:3", "after:16", *random.Random(1).sample(PLACES, len(PLACES))]  # the same for everybody
 
 
 @pytest.fixture
@@ -92,7 +95,7 @@ def finishes(project: LockedProject, *arguments: str) -> float:
     return began
 
 
-@pytest.mark.timeout(7200 if FULL else 300)
+@pytest.mark.timeout(300 if KILLS == "2" else 4 * 3600)
 def test_killed_anywhere(project: LockedProject) -> None:
     project.revision("a", UP, DOWN)
     project.upgrade()
@@ -100,7 +103,8 @@ def test_killed_anywhere(project: LockedProject) -> None:
     project.downgrade("base")
     downgraded = state(project)
     waits = []
-    for up, down in zip(PLACES, reversed(PLACES), strict=True) if FULL else zip(SOME, SOME[::-1], strict=True):
+    places = PLACES if KILLS == "all" else SOME[: int(KILLS)]
+    for up, down in zip(places, reversed(places), strict=True):
         for command, target, place, expected in (
             ("upgrade", "head", up, upgraded),
             ("downgrade", "base", down, downgraded),
@@ -134,11 +138,10 @@ def test_killed_between_heads_and_ledger(project: LockedProject) -> None:
     assert project.history() == [("a", "upgrade"), ("b", "upgrade")]
 
 
-@pytest.mark.timeout(3600 if FULL else 300)
+@pytest.mark.timeout(300 if ROUNDS == 1 else 4 * 3600)
 def test_eight_at_once(project: LockedProject) -> None:
-    rounds = 50 if FULL else 1
     project.revision("begin", "pass")
-    for number in range(rounds):
+    for number in range(ROUNDS):
         for name in ("x", "y"):
             project.revision(
                 f"{name}{number}",
@@ -150,12 +153,12 @@ def test_eight_at_once(project: LockedProject) -> None:
         assert [process.returncode for process in processes] == [0] * 8, "\n".join(outputs)
         assert project.heads() == {f"y{number}"}
     done = [revision for revision, _ in project.history()]
-    assert done == ["begin", *(f"{name}{number}" for number in range(rounds) for name in ("x", "y"))]
+    assert done == ["begin", *(f"{name}{number}" for number in range(ROUNDS) for name in ("x", "y"))]
 
 
 def test_stopped_longer_than_its_lease(project: LockedProject) -> None:
     project.revision("a", "\n".join(f"op.execute('CREATE TABLE t{number} (a int PRIMARY KEY)')" for number in range(4)))
-    for place in ("stop:2", "stopafter:3") if FULL else ("stop:2",):
+    for place in ("stop:2", "stopafter:3") if KILLS == "all" else ("stop:2",):
         first = project.process("-x", "lock_ttl=3", "upgrade", "head", DIE=place)
         os.waitpid(first.pid, os.WUNTRACED)
         project.process("-x", "lock_ttl=3", "upgrade", "head").communicate(timeout=120)
