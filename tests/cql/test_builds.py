@@ -19,7 +19,7 @@ MADE = """
 op.execute("CREATE TABLE t (a int, b int, c text, PRIMARY KEY (a, b))")
 op.execute("CREATE CUSTOM INDEX ON t (c) USING 'sai'")
 op.execute("CREATE INDEX by_b ON t (b)")
-op.execute('CREATE MATERIALIZED VIEW "V v" AS SELECT * FROM t WHERE a IS NOT NULL AND b IS NOT NULL PRIMARY KEY (b, a)')
+op.execute('CREATE MATERIALIZED VIEW "Vv" AS SELECT * FROM t WHERE a IS NOT NULL AND b IS NOT NULL PRIMARY KEY (b, a)')
 """
 
 
@@ -50,7 +50,7 @@ def test_a_run_waits_for_what_it_makes(
     assert list(dict.fromkeys(asked)) == [
         Build("index", keyspace, "t_c_idx", "t"),
         Build("index", keyspace, "by_b", "t"),
-        Build("materialized view", keyspace, "V v", "t"),
+        Build("materialized view", keyspace, "Vv", "t"),
     ]
     shown = [event for event in heard.events if event.kind == "statement progress"]
     assert [(event.ordinal, event.fraction) for event in shown if event.fraction] == [(2, 0.5), (3, 0.5), (4, 0.5)]
