@@ -49,6 +49,7 @@ from alembic_crdb.compiler import DropUniqueIndex
 from alembic_crdb.creation import index_comments
 from alembic_crdb.dialect import adapt
 from alembic_crdb.driver_guard import guarded
+from alembic_crdb.driver_text import plain_text
 from alembic_crdb.effects import read_statements
 from alembic_crdb.effects_catalog import column_type
 from alembic_crdb.health import health, table_sizes
@@ -256,7 +257,8 @@ class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, C
         return [text(part) for part in parts]
 
     def static_output(self, written: str) -> None:
-        """Write a statement of a ``--sql`` run, with the transaction that it belongs to."""
+        """Write a statement of a ``--sql`` run, with the transaction that it belongs to, and no ``%`` doubled."""
+        written = plain_text(self.dialect, written)
         if self._transactions is not None:
             written = self._transactions.before(written)
         super().static_output(written)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from alembic_cluster.errors import UnreadableDDL
 from alembic_crdb import catalog
 from alembic_crdb.catalog import Computed, ObjectName, SequenceOptions, SQLType
 from alembic_crdb.expressions import canonical_type
+from alembic_crdb.lexer import tokenize
 from alembic_crdb.model_reader import Reader, options, plain_name
 from alembic_crdb.parser import parse_type
 from alembic_crdb.types import INT2, INT4
@@ -31,6 +33,10 @@ _MISSING: Final = frozenset(
 #: Precisions that the server does not print because they are the default.
 _DEFAULT_PRECISION: Final = frozenset({"TIME", "TIMETZ", "TIMESTAMP", "TIMESTAMPTZ", "INTERVAL"})
 _SESSIONS_INTEGER: Final = frozenset({"INT", "INTEGER"})
+#: Operators that no default has outside of parentheses.
+_MAY_NEED_PARENTHESES: Final = re.compile(
+    r"\b(?:NOT|AND|OR|IN|LIKE|ILIKE|SIMILAR|BETWEEN|IS|ISNULL|NOTNULL|COLLATE|AT)\b", re.IGNORECASE
+)
 
 
 def type_to_catalog(type_: TypeEngine[Any], reader: Reader, of: str = "a column") -> SQLType:
@@ -98,7 +104,7 @@ def column_to_catalog(column: Column[Any], reader: Reader) -> catalog.Column:
         bool(column.nullable) and not column.primary_key and column.identity is None,
         bool(said.get("not_visible")),
         None if serial is not None else _default(column, reader),
-        None if on_update is None else reader.sql(on_update),
+        None if on_update is None else in_parentheses(reader.sql(on_update)),
         # A model that leaves `persisted` open means a stored one, as with sqlalchemy-cockroachdb.
         None if computed is None else Computed(reader.sql(computed.sqltext), computed.persisted is not False),
         None if column.identity is None else _identity(column.identity, reader, name),
@@ -134,10 +140,32 @@ def _default(column: Column[Any], reader: Reader) -> str | None:
             return reader.literal(argument)
         if isinstance(argument, Sequence):
             return reader.next_value(argument)
-        return reader.sql(argument)
+        return in_parentheses(reader.sql(argument))
     if default is None and isinstance(column.default, Sequence) and not column.default.optional:
         return reader.next_value(column.default)
     return None
+
+
+def in_parentheses(text: str) -> str:
+    """Give an expression as it can stand behind DEFAULT, where NOT, AND, IN and their kind need parentheses.
+
+    The server prints such a default without them (documentation, page "SQL Grammar": DEFAULT takes a ``b_expr``).
+    """
+    if _MAY_NEED_PARENTHESES.search(text) is None:
+        return text
+    depth = 0
+    try:
+        tokens = tokenize(text).texts
+    except UnreadableDDL:
+        return text
+    for token in tokens:
+        if token in ("(", "["):
+            depth += 1
+        elif token in (")", "]"):
+            depth -= 1
+        elif not depth and _MAY_NEED_PARENTHESES.fullmatch(token) is not None:
+            return f"({text})"
+    return text
 
 
 def _identity(identity: Identity, reader: Reader, name: str) -> catalog.Identity:

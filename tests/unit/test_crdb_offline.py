@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 
 from alembic_cluster.errors import ClusterError, UnsupportedOperation
 from tests.cockroachdb.project import Project
@@ -215,3 +219,18 @@ def test_what_alter_column_cant_do_is_refused(project: Project, change: str, ref
     project.revision("a1", f'import sqlalchemy.dialects.postgresql\nop.alter_column("t", "a", {change})')
     with pytest.raises(ClusterError, match=refusal):
         project.offline("upgrade", "head")
+
+
+@pytest.mark.parametrize("driver", ["psycopg2", "psycopg"])
+def test_percent_signs_are_not_doubled_for_a_driver_that_takes_them_so(driver: str) -> None:
+    """An ``env.py`` need not say ``paramstyle="named"``."""
+    script = StringIO()
+    dialect = sa.create_engine(f"cockroachdb+{driver}://root@localhost/bank").dialect
+    context = MigrationContext.configure(dialect=dialect, opts={"as_sql": True, "output_buffer": script})
+    op = Operations(context)
+    table = op.create_table("t", sa.Column("a", sa.Integer, server_default=sa.text("7 % 3")), sa.Column("b", sa.Text))
+    op.bulk_insert(table, [{"b": "5%"}])
+    op.execute("SELECT 7 % 3")
+    assert "7 % 3" in script.getvalue()
+    assert "'5%'" in script.getvalue()
+    assert "%%" not in script.getvalue()

@@ -168,6 +168,12 @@ def properties() -> list[Construct]:
     return [
         Construct("not null", column(sa.Integer, nullable=False), ("c INT NOT NULL",), ("c INT8 NOT NULL",)),
         Construct(
+            "default in parentheses",
+            column(sa.Boolean, server_default=sa.text("NOT true")),
+            ("c BOOL NULL DEFAULT (NOT true)",),
+            ("DEFAULT NOT true",),
+        ),
+        Construct(
             "default text",
             column(sa.String(30), server_default="it's 5% of \\ x"),
             ("DEFAULT 'it''s 5% of \\ x'",),
