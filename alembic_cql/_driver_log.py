@@ -12,7 +12,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_LOGGERS = ("cassandra.cluster", "cassandra.connection", "cassandra.pool", "cassandra.protocol", "cassandra.policies")
+_LOGGERS = (
+    "cassandra.cluster",
+    "cassandra.connection",
+    "cassandra.datastax.cloud",
+    "cassandra.policies",
+    "cassandra.pool",
+    "cassandra.protocol",
+)
 _NOT_NEEDED = (
     "Error preparing query:",  # raised as well
     "`USE <keyspace>` with prepared statements",  # sessions of ours forget what they prepared before

@@ -11,6 +11,7 @@ from typing import Any
 from alembic_cluster.errors import ConfigurationError
 from alembic_cql._driver_log import quiet_while_connecting
 from alembic_cql._protocol import protocol_handler
+from alembic_cql.bundles import bundle_context
 from alembic_cql.connecting import SessionOptions
 
 INTERNAL_PROFILE = "alembic_cql.internal"
@@ -107,7 +108,12 @@ def _cluster(wanted: SessionOptions) -> Any:
     elif wanted.username is not None:
         arguments["auth_provider"] = PlainTextAuthProvider(wanted.username, wanted.password or "")
     if wanted.secure_connect_bundle is not None:
-        arguments["cloud"] = {"secure_connect_bundle": wanted.secure_connect_bundle}
+        arguments["cloud"] = {
+            "secure_connect_bundle": wanted.secure_connect_bundle,
+            "ssl_context": bundle_context(wanted.secure_connect_bundle),
+            "use_default_tempdir": True,  # the bundle's own folder may be one to read only, such as a mounted secret
+            "connect_timeout": wanted.connect_timeout,
+        }
     else:
         arguments["contact_points"] = list(wanted.contact_points)
         arguments["port"] = wanted.contact_points[0][1]

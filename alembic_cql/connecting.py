@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from alembic_cluster.errors import ConfigurationError
+from alembic_cql.bundles import check_bundle
 
 DEFAULT_PORT = 9042
 LONGEST_KEYSPACE = 192  # Scylla's limit; Cassandra's is 48 and the server tells
@@ -138,7 +139,7 @@ def tls_context(
     if not verify:
         context.verify_mode = ssl.CERT_NONE
     if cert is not None:
-        context.load_cert_chain(cert, key, key_password)
+        context.load_cert_chain(cert, key, key_password or "")  # without a password it would ask the terminal for one
     return context
 
 
@@ -225,6 +226,12 @@ def file_path(name: str, value: Any) -> str:
     return str(value)
 
 
+def _bundle(name: str, value: Any) -> str:
+    path = file_path(name, value)
+    check_bundle(path)
+    return path
+
+
 def _ssl_context(name: str, value: Any) -> ssl.SSLContext:
     if not isinstance(value, ssl.SSLContext):
         raise wrong_option(name, value, "an ssl.SSLContext")
@@ -257,7 +264,7 @@ READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "protocol_version": _protocol_version,
     "request_timeout": _seconds,
     "schema_agreement_timeout": _seconds,
-    "secure_connect_bundle": file_path,
+    "secure_connect_bundle": _bundle,
     "serial_consistency": _level(*SERIAL_CONSISTENCIES),
     "ssl_context": _ssl_context,
     "username": _any_text,

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
 from alembic_cluster.errors import InvalidModel
-from alembic_cql.composites import literal_of
+from alembic_cql.composites import Composite, literal_of
 from alembic_cql.features import Features
 from alembic_cql.scalars import quote_text
 from alembic_cql.typenames import UnknownTypeName, parse_type, signature_name
@@ -186,8 +186,8 @@ def check_definition(item: Definition, dialect: Dialect) -> None:
             parsed = parse_type(text)
         except UnknownTypeName as error:
             raise refuse(str(error)) from error
-        if isinstance(parsed, COUNTER):
-            raise refuse("counters can neither be arguments nor be returned: use bigint")
+        if _holds_counters(parsed):
+            raise refuse(f"{text}: counters cannot be inside other types")
     features: Features = dialect.features  # type: ignore[attr-defined]
     if isinstance(item, FunctionDefinition):
         _check_function(item, features, refuse)
@@ -195,6 +195,12 @@ def check_definition(item: Definition, dialect: Dialect) -> None:
         _check_aggregate(item, features, refuse)
         if re.search(r"(?<=[^\s,(\[{:])''|''(?=[^\s,)\]}:])", item.initial_state(dialect) or ""):
             raise refuse(f"the server can't read an initcond whose text has a quote in it ({item.initcond!r})")
+
+
+def _holds_counters(kind: TypeEngine[Any]) -> bool:
+    if not isinstance(kind, Composite):
+        return False
+    return any(isinstance(part, COUNTER) or _holds_counters(part) for part in kind.parts())
 
 
 def _is_name(name: Any) -> bool:

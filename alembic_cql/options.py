@@ -201,7 +201,11 @@ def set_options(given: Mapping[str, Any], table: str, features: Features) -> dic
     if "compaction" in defaults:
         defaults["compaction"] = complete_options({}, table, features).get("compaction")
     changed = {name: value for name, value in complete.items() if value != defaults.get(name)}
-    return {name: readable_option(name, value, features) for name, value in changed.items()}
+    found = {name: readable_option(name, value, features) for name, value in changed.items()}
+    said = (given.get("compaction") or {}).get("enabled")
+    if said is not None and values.flag(said):  # says nothing, and DESCRIBE shows it
+        found["compaction"] = {**readable_option("compaction", complete["compaction"]), "enabled": said}
+    return found
 
 
 def readable_option(name: str, value: Any, features: Features | None = None) -> Any:

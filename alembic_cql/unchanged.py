@@ -21,7 +21,7 @@ from alembic_cql.catalog import Late
 from alembic_cql.composites import Composite
 from alembic_cql.differences import changed_options
 from alembic_cql.indexes import identity
-from alembic_cql.options import check_options, table_options
+from alembic_cql.options import STRUCTURE_OPTIONS, check_options, table_options
 from alembic_cql.reflection import KeyspaceInfo, RawRows, read_index
 from alembic_cql.schema import key_of
 from alembic_cql.typenames import SIMPLE, canonical_name, parse_type
@@ -33,6 +33,7 @@ _PLAIN = (
     sa.Boolean, sa.Date, sa.Time, sa.DateTime, sa.Float, sa.Double, sa.REAL, sa.Numeric, sa.LargeBinary, sa.Uuid,
     *SIMPLE.values(),
 )  # fmt: skip
+_STRUCTURE = frozenset(f"cql_{name}" for name in STRUCTURE_OPTIONS)
 _IN_NO_OPTION = ("keyspace_name", "table_name", "id", "comment", "flags")
 
 
@@ -139,13 +140,12 @@ class _Comparison:
         row = self._raw.table_rows[table.name]
         if self._comment is None or (table.comment or "") != (row[self._comment] or ""):
             return False
-        given = table_options(options)
-        ours = _frozen(given)
+        ours = tuple((name, _frozen(value)) for name, value in options.items() if name not in _STRUCTURE)
         theirs = tuple(_frozen(row[place]) for place in self._option_places)
         extra = self._raw.extras.get(table.name)
         known = (ours, theirs, extra)
         if known not in self._options:
-            check_options(given, table.name, self._dialect.features)
+            check_options(table_options(options), table.name, self._dialect.features)
             changed, _ = changed_options(table, self._info.tables[table.name], self._dialect)
             self._options[known] = not changed
         return self._options[known]
@@ -222,12 +222,18 @@ def _options(item: Any) -> dict[str, Any]:
     return {f"cql_{name}": value for name, value in there["cql"]._non_defaults.items()}
 
 
+_SCALARS = frozenset((type(None), int, float, str, bytes))
+
+
 def _frozen(value: Any) -> Any:
     """Give what two options' values have in common that mean the same, for a key."""
-    if isinstance(value, Mapping):
-        return tuple((key, _frozen(item)) for key, item in value.items())
+    cls = value.__class__
+    if cls in _SCALARS:
+        return value
+    if hasattr(value, "items"):
+        return tuple([(key, _frozen(item)) for key, item in value.items()])
     if isinstance(value, (list, tuple)):
         return tuple(map(_frozen, value))
     if isinstance(value, Set):
         return frozenset(value)
-    return value.__class__, value
+    return cls, value

@@ -96,6 +96,8 @@ def _tls(options: Mapping[str, Any]) -> ssl.SSLContext | None:
         if len(options) > 1:
             raise ConfigurationError("the URL says ssl=false and gives other ssl options; drop one of them")
         return None
+    if "ssl_cert" not in options and {"ssl_key", "ssl_key_password"} & options.keys():
+        raise ConfigurationError("the URL gives the key of a client and no ssl_cert, the certificate that it is for")
     try:
         return tls_context(
             ca=options.get("ssl_ca"),

@@ -64,8 +64,13 @@ CHANGES = {
     ),
     "an overload": (
         model(function("f")),
-        model(function("f"), function("f", "[]"), function("f", "[('a', cql.TEXT), ('b', cql.INT)]")),
-        ["[('a', cql.TEXT()), ('b', cql.INT())]"],
+        model(
+            function("f"),
+            function("f", "[]"),
+            function("f", "[('a', cql.TEXT), ('b', cql.INT)]"),
+            function("f", "[('a', cql.COUNTER)]", "cql.COUNTER"),
+        ),
+        ["[('a', cql.TEXT()), ('b', cql.INT())]", "create_function('f', [('a', cql.COUNTER())], cql.COUNTER()"],
     ),
     "user types": (
         model("u = UserType('u', [('x', cql.INT)], metadata)"),
@@ -181,7 +186,7 @@ BAD = {
     ),
     "no body": (function("f").replace(BODY, " "), "has no body"),
     "two arguments of one name": (function("f", "[('a', cql.INT), ('a', cql.INT)]"), "two of its arguments"),
-    "a counter": (function("f", "[('a', cql.COUNTER)]"), "use bigint"),
+    "counters in a list": (function("f", "[('a', cql.LIST(cql.COUNTER))]"), "counters cannot be inside other types"),
     "twice": (function("f") + "\n" + function("f", returns="cql.TEXT"), r"f\(int\) twice"),
     "a name with a quote": (function('f"; DROP'), "without double quotes"),
     "an argument's name": (function("f", "[('a; b', cql.INT)]"), "argument 'a; b'"),

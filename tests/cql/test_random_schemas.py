@@ -1,6 +1,7 @@
 """Random keyspaces: what is created is found again, and what changes runs both ways.
 
-``RANDOM_SCHEMAS`` says how many; 20 without it.
+``RANDOM_SCHEMAS`` says how many; 20 without it. With more, each changed keyspace is also held against a fresh one that
+is made of the changed models, by the server's own ``DESCRIBE``.
 
 What CQL can't take back and a downgrade therefore leaves: a field that a user type got (autogenerate doesn't count it
 as a difference as long as it is last). What it can't do at all isn't among the changes: other keys and types, counters
@@ -13,7 +14,7 @@ import io
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import uuid4
 
 import pytest
@@ -25,10 +26,14 @@ from alembic.migration import MigrationContext
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.cql.random_schemas import changes, keyspaces, to_metadata
+from alembic_cql import create_keyspaces
+from tests.cql.keyspace_specs import Keyspace, to_metadata
+from tests.cql.random_changes import changes
+from tests.cql.random_schemas import keyspaces
 from tests.servers.cassandra import CassandraCluster
 
-COUNT = int(os.environ.get("RANDOM_SCHEMAS", "20"))
+FEW = 20
+COUNT = int(os.environ.get("RANDOM_SCHEMAS", FEW))
 ENV = """
 from alembic import context
 
@@ -86,24 +91,59 @@ def test_what_is_created_is_found_again_and_what_changes_runs_both_ways(
     tmp_path: Path, cassandra: CassandraCluster, cassandra_session: Any, pair: Any
 ) -> None:
     before, after = pair
-    name = f"t_{uuid4().hex[:12]}"
-    cassandra_session.execute(
-        f"CREATE KEYSPACE {name} WITH replication = {{'class': 'SimpleStrategy', 'replication_factor': 1}}"
-    )
+    name, twin = (f"t_{uuid4().hex[:12]}" for _ in range(2))
     folder = tmp_path / name
     engine = sa.create_engine(cassandra.url(name))
+
+    def metadata(keyspace: Keyspace, of: str = name) -> sa.MetaData:
+        return to_metadata(keyspace, of, cassandra.local_dc)
+
+    def create(keyspace: Keyspace, of: str) -> Description:
+        create_keyspaces(cassandra.url(), metadata(keyspace, of))
+        made = sa.create_engine(cassandra.url(of), poolclass=sa.NullPool)
+        with made.connect() as connection:
+            metadata(keyspace, of).create_all(connection)
+        return describe(cassandra_session, of)
+
     try:
         folder.mkdir()
+        first = create(before, name)
         environment = Environment(folder, engine)
-        with engine.connect() as connection:
-            to_metadata(before).create_all(connection)
-        assert environment.differences(to_metadata(before)) == []
-        environment.run("revision", to_metadata(after), message="change", autogenerate=True, rev_id="change")
-        environment.run("upgrade", to_metadata(after), "head")
-        assert environment.differences(to_metadata(after)) == [], environment.text()
-        environment.run("downgrade", to_metadata(before), "base")
-        assert environment.differences(to_metadata(before)) == [], environment.text()
+        assert environment.differences(metadata(before)) == []
+        environment.run("revision", metadata(after), message="change", autogenerate=True, rev_id="change")
+        environment.run("upgrade", metadata(after), "head")
+        assert environment.differences(metadata(after)) == [], environment.text()
+        if COUNT > FEW:
+            assert describe(cassandra_session, name) == create(after, twin), environment.text()
+        environment.run("downgrade", metadata(before), "base")
+        assert environment.differences(metadata(before)) == [], environment.text()
+        last = describe(cassandra_session, name)
+        assert {key: text for key, text in last.items() if key[1] != "type"} == {
+            key: text for key, text in first.items() if key[1] != "type"
+        }, environment.text()
     finally:
         engine.dispose()
-        cassandra_session.execute(f"DROP KEYSPACE {name}", timeout=60)
+        for keyspace in (name, twin):
+            cassandra_session.execute(f"DROP KEYSPACE IF EXISTS {keyspace}", timeout=60)
+            cassandra_session.execute(f"DROP KEYSPACE IF EXISTS {keyspace}_2", timeout=60)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+Description: TypeAlias = "dict[tuple[str, str, str], str]"
+
+
+def describe(session: Any, name: str) -> Description:
+    """Give the server's own description of a keyspace and of the other one, without Alembic's table and their names."""
+    there = "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name IN (%s, %s)"
+    rows = [
+        row
+        for (keyspace,) in session.execute(there, (name, f"{name}_2"))
+        for row in session.execute(f"DESCRIBE KEYSPACE {keyspace}")
+    ]
+    return {
+        (row.keyspace_name.replace(name, ""), row.type, row.name.replace(name, "")): row.create_statement.replace(
+            name, "k"
+        )
+        for row in rows
+        if row.name != "alembic_version"
+    }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,7 +34,7 @@ def test_contact_points(url: str, points: list[tuple[str, int]]) -> None:
     assert list(options(url).contact_points) == points
 
 
-def test_everything_a_url_can_say(tmp_path: Path) -> None:
+def test_everything_a_url_can_say() -> None:
     url = (
         "cassandra://us%40er:p%2Fw%3A@h/Ks_1?local_dc=dc 1&consistency=quorum&serial_consistency=local_serial"
         "&connect_timeout=1.5&request_timeout=2&schema_agreement_timeout=3&fetch_size=4&protocol_version=4&compression=off"
@@ -47,11 +46,6 @@ def test_everything_a_url_can_say(tmp_path: Path) -> None:
     )  # fmt: skip
     assert options("cassandra://user@h").password == ""
     assert options("cassandra://h?ssl=false").ssl_context is None
-    bundle = tmp_path / "bundle.zip"
-    bundle.write_bytes(b"")
-    assert options(f"cassandra:///ks?secure_connect_bundle={bundle}").secure_connect_bundle == str(bundle)
-    with pytest.raises(ConfigurationError, match="both ssl options and a secure_connect_bundle"):
-        options(f"cassandra:///ks?secure_connect_bundle={bundle}&ssl=true")
 
 
 def test_tls_of_a_url() -> None:
