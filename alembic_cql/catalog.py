@@ -35,11 +35,14 @@ class Rows:
         return found
 
 
-def read_catalog(connection: Connection, tables: Iterable[str], keyspace: str) -> dict[str, Rows]:
+def read_catalog(
+    connection: Connection, tables: Iterable[str], keyspace: str, meanwhile: Callable[[], None] | None = None
+) -> dict[str, Rows]:
     """Read what ``system_schema`` says of a keyspace.
 
     :param connection: of dialect ``cql``.
     :param tables: names of tables of ``system_schema``.
+    :param meanwhile: called while the server looks.
     :raises sqlalchemy.exc.DBAPIError: when the server answers none.
     """
     queries = {
@@ -47,7 +50,7 @@ def read_catalog(connection: Connection, tables: Iterable[str], keyspace: str) -
     }
     ours: Any = connection.connection.dbapi_connection
     try:
-        found = ours.read_together(queries.values(), _PAGE)
+        found = ours.read_together(queries.values(), _PAGE, meanwhile)
         return {name: Rows(*answer) for name, answer in zip(queries, found, strict=True)}
     except Error:
         # One by one, so that what is wrong is told as of any other statement.

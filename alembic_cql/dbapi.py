@@ -326,11 +326,14 @@ class Connection:
             statement.serial_consistency_level = serial_consistency
         return statement
 
-    def read_together(self, operations: Iterable[str], page: int) -> list[tuple[Sequence[str], list[tuple[Any, ...]]]]:
+    def read_together(
+        self, operations: Iterable[str], page: int, meanwhile: Callable[[], None] | None = None
+    ) -> list[tuple[Sequence[str], list[tuple[Any, ...]]]]:
         """Run several queries at once.
 
         :param operations: queries without parameters.
         :param page: rows that one answer may have.
+        :param meanwhile: called when they are sent, before their answers are waited for.
         :return: the names of the columns and the rows of each.
         :raises Error: in PEP 249's hierarchy, of the first that fails.
         """
@@ -339,6 +342,11 @@ class Connection:
         session = self.live_session()
         try:
             futures = [session.execute_async(SimpleStatement(text, fetch_size=page)) for text in operations]
+        except Exception as error:
+            _raise(error)
+        if meanwhile is not None:
+            meanwhile()
+        try:
             results = [future.result() for future in futures]
             return [(result.column_names, list(result)) for result in results]
         except Exception as error:

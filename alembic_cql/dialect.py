@@ -211,6 +211,7 @@ class CassandraDialect(default.DefaultDialect):
         """Read a keyspace, once for each Inspector.
 
         :param schema: the keyspace; that of the connection when None.
+        :param kw: ``info_cache`` of the Inspector; ``meanwhile``, which is called while the server looks, if it must.
         :raises ConfigurationError: when neither names one.
         """
         keyspace = schema or self.default_schema_name
@@ -221,7 +222,7 @@ class CassandraDialect(default.DefaultDialect):
             return read_keyspace(connection, keyspace, self.features)
         key = ("alembic_cql.keyspace_info", keyspace)
         if key not in cache:
-            cache[key] = read_keyspace(connection, keyspace, self.features)
+            cache[key] = read_keyspace(connection, keyspace, self.features, kw.get("meanwhile"))
         found: KeyspaceInfo = cache[key]
         return found
 

@@ -162,12 +162,15 @@ class KeyspaceInfo:
         return (*self.functions, *self.aggregates)
 
 
-def read_keyspace(connection: Connection, keyspace: str, features: Features) -> KeyspaceInfo:
+def read_keyspace(
+    connection: Connection, keyspace: str, features: Features, meanwhile: Callable[[], None] | None = None
+) -> KeyspaceInfo:
     """Read a keyspace's objects, without those that the server makes by itself.
 
     :param connection: of dialect ``cql``.
+    :param meanwhile: called while the server looks.
     """
-    found = read_catalog(connection, catalog_tables(features), keyspace)
+    found = read_catalog(connection, catalog_tables(features), keyspace, meanwhile)
     bulk = ("tables", "columns", "indexes")  # what there may be much of is made when it is asked for
     rows = {name: answer.mappings() for name, answer in found.items() if name not in bulk}
     if not rows["keyspaces"]:

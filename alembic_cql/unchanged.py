@@ -8,7 +8,7 @@ isn't plainly equal (a mask, an index under another name, a type of a project's 
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -52,25 +52,35 @@ def settle(autogen_context: Any) -> None:
         for table in metadata.tables.values():
             tables.setdefault(None if table.schema == default else table.schema, []).append(table)
     settled: set[Table] = set()
+    names = _TypeNames(dialect)
     for schema, there in tables.items():
         if (schema is None and default is None) or not (schema is None or autogen_context.opts.get("include_schemas")):
             continue
+        wanted: list[_Wanted] = []
+
+        def prepare(there: list[Table] = there, wanted: list[_Wanted] = wanted) -> None:
+            wanted.extend(_Wanted.of(table, names) for table in there)
+
         cache = autogen_context.inspector.info_cache
-        info: KeyspaceInfo = dialect.keyspace_info(autogen_context.connection, schema, info_cache=cache)
+        info: KeyspaceInfo = dialect.keyspace_info(
+            autogen_context.connection, schema, info_cache=cache, meanwhile=prepare
+        )
         if info.raw is None or not isinstance(info.tables, Late):
             continue
-        compare = _Comparison(info, info.raw, dialect)
+        if not wanted:
+            prepare()
+        compare = _Comparison(info, info.raw, dialect, names)
         filters = autogen_context.run_name_filters
         equal = {
-            table
-            for table in there
-            if table.name in info.tables
-            and filters(table.name, "table", {"schema_name": schema})
-            and compare.is_equal(table)
+            item.table
+            for item in wanted
+            if item.table.name in info.tables
+            and filters(item.table.name, "table", {"schema_name": schema})
+            and compare.is_equal(item)
         }
         settled |= equal
-        names = {table.name for table in equal}
-        left = replace(info, tables=info.tables.without(names), settled=frozenset(names))
+        left_out = {table.name for table in equal}
+        left = replace(info, tables=info.tables.without(left_out), settled=frozenset(left_out))
         cache["alembic_cql.keyspace_info", info.name] = left
     every = [table for there in tables.values() for table in there]
     is_left = [table for table in every if table not in settled]
@@ -79,13 +89,81 @@ def settle(autogen_context: Any) -> None:
     )
 
 
+class _TypeNames:
+    """Canonical names of types, each kind of type and each text brought to its own once."""
+
+    def __init__(self, dialect: Any) -> None:
+        self._dialect = dialect
+        self._names: dict[Any, str] = {}  # of the model's types, by what they are made of
+        self._texts: dict[str, str] = {}  # of the server's
+
+    def of_type(self, kind: TypeEngine[Any]) -> str:
+        """Name a type of the model's."""
+        key = _type_key(kind)
+        if key is None:
+            return canonical_name(kind, self._dialect)
+        name = self._names.get(key)
+        if name is None:
+            name = self._names[key] = canonical_name(kind, self._dialect)
+        return name
+
+    def of_text(self, text: str) -> str:
+        """Name a type of the server's."""
+        name = self._texts.get(text)
+        if name is None:
+            name = self._texts[text] = canonical_name(parse_type(text), self._dialect)
+        return name
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What a table's rows must say; made while the server is still looking for them.
+
+    :ivar columns: kind, position, order and type's name of each column; None where it takes a closer look.
+    :ivar key: what the options have in common that mean the same.
+    """
+
+    table: Table
+    columns: Mapping[str, tuple[str, int, str, str]] | None
+    options: Mapping[str, Any]
+    key: Any
+
+    @classmethod
+    def of(cls, table: Table, names: _TypeNames) -> _Wanted:
+        """Read a table of the model's."""
+        options = _options(table)
+        try:
+            key = tuple([(name, _frozen(value)) for name, value in options.items() if name not in _STRUCTURE])
+            return cls(table, cls._columns(table, options, names), options, key)
+        except (ClusterError, sa.exc.SQLAlchemyError, TypeError):
+            return cls(table, None, options, None)  # the comparison says what is wrong with it
+
+    @staticmethod
+    def _columns(
+        table: Table, options: Mapping[str, Any], names: _TypeNames
+    ) -> Mapping[str, tuple[str, int, str, str]] | None:
+        if len(table.constraints) != 1 or "cql_id" in options:
+            return None
+        key = key_of(table, options)
+        kinds = {name: ("partition_key", place, "none") for place, name in enumerate(key.partition)}
+        for place, (name, order) in enumerate(key.clustering):
+            kinds[name] = ("clustering", place, order.lower())
+        found = {}
+        for column in table.columns:
+            given = _options(column)
+            if column.server_default is not None or given.keys() - {"cql_static"}:  # a mask or a check
+                return None
+            kind = kinds.get(column.name) or ("static" if given.get("cql_static") else "regular", -1, "none")
+            found[column.name] = (*kind, names.of_type(column.type))
+        return found
+
+
 class _Comparison:
-    def __init__(self, info: KeyspaceInfo, raw: RawRows, dialect: Any) -> None:
+    def __init__(self, info: KeyspaceInfo, raw: RawRows, dialect: Any, names: _TypeNames) -> None:
         self._info = info
         self._raw = raw
         self._dialect = dialect
-        self._names: dict[Any, str] = {}  # canonical names of the model's types, by what they are made of
-        self._texts: dict[str, str] = {}  # and of the server's
+        self._names = names
         self._options: dict[Any, bool] = {}
         rows = raw.columns
         self._places = [
@@ -94,58 +172,39 @@ class _Comparison:
         self._option_places = [place for place, name in enumerate(raw.tables.names) if name not in _IN_NO_OPTION]
         self._comment = raw.tables.names.index("comment") if "comment" in raw.tables.names else None
 
-    def is_equal(self, table: Table) -> bool:
+    def is_equal(self, wanted: _Wanted) -> bool:
         """Whether a table is plainly equal; False where it takes a closer look."""
-        options = _options(table)
-        if len(table.constraints) != 1 or table.name in self._raw.masked or "cql_id" in options:
+        if wanted.columns is None or wanted.table.name in self._raw.masked:
             return False
         try:
             return (
-                self._columns_are_equal(table, options)
-                and self._options_are_equal(table, options)
-                and self._indexes_are_equal(table)
+                self._columns_are_equal(wanted.table.name, wanted.columns)
+                and self._options_are_equal(wanted)
+                and self._indexes_are_equal(wanted.table)
             )
         except (ClusterError, sa.exc.SQLAlchemyError, TypeError):
             return False  # the comparison says what is wrong with what the model says
 
-    def _columns_are_equal(self, table: Table, options: Mapping[str, Any]) -> bool:
-        rows = self._raw.columns_by_table.get(table.name, ())
-        columns = {column.name: column for column in table.columns}
+    def _columns_are_equal(self, name: str, columns: Mapping[str, tuple[str, int, str, str]]) -> bool:
+        rows = self._raw.columns_by_table.get(name, ())
         if len(rows) != len(columns):
             return False
-        key = key_of(table, options)
-        kinds: dict[str, tuple[str, int, str]] = {}
-        for place, name in enumerate(key.partition):
-            kinds[name] = ("partition_key", place, "none")
-        for place, (name, order) in enumerate(key.clustering):
-            kinds[name] = ("clustering", place, order.lower())
         at_name, at_order, at_kind, at_position, at_type = self._places
-        for row in rows:
-            column = columns.get(row[at_name])
-            if column is None or column.server_default is not None:
-                return False
-            given = _options(column)
-            if given.keys() - {"cql_static"}:  # a mask or a check
-                return False
-            wanted = kinds.get(column.name)
-            if wanted is None:
-                wanted = ("static" if given.get("cql_static") else "regular", -1, "none")
-            if (row[at_kind], row[at_position], row[at_order].lower()) != wanted:
-                return False
-            if self._name(column.type) != self._text(row[at_type]):
-                return False
-        return True
+        of_text = self._names.of_text
+        return all(
+            columns.get(row[at_name]) == (row[at_kind], row[at_position], row[at_order].lower(), of_text(row[at_type]))
+            for row in rows
+        )
 
-    def _options_are_equal(self, table: Table, options: Mapping[str, Any]) -> bool:
+    def _options_are_equal(self, wanted: _Wanted) -> bool:
+        table = wanted.table
         row = self._raw.table_rows[table.name]
         if self._comment is None or (table.comment or "") != (row[self._comment] or ""):
             return False
-        ours = tuple((name, _frozen(value)) for name, value in options.items() if name not in _STRUCTURE)
-        theirs = tuple(_frozen(row[place]) for place in self._option_places)
-        extra = self._raw.extras.get(table.name)
-        known = (ours, theirs, extra)
+        theirs = tuple([_frozen(row[place]) for place in self._option_places])
+        known = (wanted.key, theirs, self._raw.extras.get(table.name))
         if known not in self._options:
-            check_options(table_options(options), table.name, self._dialect.features)
+            check_options(table_options(wanted.options), table.name, self._dialect.features)
             changed, _ = changed_options(table, self._info.tables[table.name], self._dialect)
             self._options[known] = not changed
         return self._options[known]
@@ -170,21 +229,6 @@ class _Comparison:
             ):
                 return False
         return True
-
-    def _name(self, kind: TypeEngine[Any]) -> str:
-        key = _type_key(kind)
-        if key is None:
-            return canonical_name(kind, self._dialect)
-        name = self._names.get(key)
-        if name is None:
-            name = self._names[key] = canonical_name(kind, self._dialect)
-        return name
-
-    def _text(self, text: str) -> str:
-        name = self._texts.get(text)
-        if name is None:
-            name = self._texts[text] = canonical_name(parse_type(text), self._dialect)
-        return name
 
 
 _arguments: dict[type[Any], tuple[str, ...] | None] = {}
