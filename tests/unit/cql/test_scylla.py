@@ -117,7 +117,7 @@ CATALOG: dict[str, list[dict[str, Any]]] = {
 def found(monkeypatch: pytest.MonkeyPatch) -> KeyspaceInfo:
     features = DIALECT.features
 
-    def catalog(connection: Any, tables: Any, keyspace: str) -> dict[str, Rows]:
+    def catalog(connection: Any, tables: Any, keyspace: str, meanwhile: Any) -> dict[str, Rows]:
         answers = {}
         for name in tables:
             rows = CATALOG.get(name, [])
