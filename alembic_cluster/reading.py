@@ -12,7 +12,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from alembic_cluster.errors import ConfigurationError, first_line
+from alembic_cluster.errors import ClusterError, ConfigurationError, first_line
 from alembic_cluster.keeping import kept_clear
 from alembic_cluster.statements import Known, Statement
 
@@ -43,6 +43,7 @@ class ReadRevision:
     :ivar statements: in order, as far as they could be told.
     :ivar complete: whether its function came to its end.
     :ivar problem: why it didn't, or what it would be refused for; empty when nothing is wrong.
+    :ivar refused: whether the real run would be refused for that as well.
     """
 
     script: Any
@@ -50,6 +51,7 @@ class ReadRevision:
     statements: list[ReadStatement] = field(default_factory=list)
     complete: bool = True
     problem: str = ""
+    refused: bool = False
 
 
 def read_function(impl: Any, script: Any, direction: str, known: Known) -> ReadRevision:
@@ -60,6 +62,7 @@ def read_function(impl: Any, script: Any, direction: str, known: Known) -> ReadR
     """
     found = ReadRevision(script, direction)
     known.next_revision()
+    impl.values_matter = False
     try:
         rehearsal = impl.rehearse(getattr(script.module, direction))
         found.complete = rehearsal.complete
@@ -67,7 +70,8 @@ def read_function(impl: Any, script: Any, direction: str, known: Known) -> ReadR
             found.problem = "what it sends depends on what it has sent before"
     except Exception as error:
         rehearsal = impl.last_rehearsal
-        found.complete, found.problem = False, first_line(error)
+        found.complete, found.problem = False, first_line(error).rstrip(".")
+        found.refused = isinstance(error, ClusterError)
     read_rehearsal(found, rehearsal, impl, known)
     return found
 

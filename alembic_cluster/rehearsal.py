@@ -24,7 +24,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import event, exc
+from sqlalchemy import Insert, event, exc
 from sqlalchemy.engine import Engine
 
 from alembic_cluster.errors import ClusterError, InvalidStatement, first_line
@@ -176,6 +176,7 @@ class RehearsedExecution(_Base):
     watchers: Sequence[RevisionWatcher] = ()  # are told when a revision's function begins and has ended
     step: Any = None  # Alembic's step that runs
     last_rehearsal: Rehearsal | None = None
+    values_matter = True  # whether a value to insert that can't be written as text is an error
 
     def start_migrations(self) -> None:
         """Rehearse each step of this run right before it runs; leave out those of another phase."""
@@ -288,7 +289,12 @@ class RehearsedExecution(_Base):
     def _text(self, construct: Any, rows: list[dict[str, Any]]) -> str:
         if isinstance(construct, str):
             return construct
-        compiled = construct.compile(dialect=self.dialect, **({"column_keys": list(rows[0])} if rows[0] else {}))
+        try:
+            compiled = construct.compile(dialect=self.dialect, **({"column_keys": list(rows[0])} if rows[0] else {}))
+        except exc.CompileError:
+            if self.values_matter or not isinstance(construct, Insert):
+                raise
+            return f"INSERT INTO {self.dialect.identifier_preparer.format_table(construct.table)} VALUES (?)"
         for row in rows:
             try:
                 compiled.construct_params(row)

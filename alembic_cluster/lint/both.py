@@ -52,9 +52,16 @@ def no_way_back(whole: Whole) -> Iterator[Place]:
 @revision_rule("AL003")
 def not_read(whole: Whole) -> Iterator[Place]:
     for read in (whole.upgrade, whole.downgrade):
-        if not read.complete and "NotImplementedError" not in read.problem:
+        if not read.complete and not read.refused and "NotImplementedError" not in read.problem:
             values = {"direction": read.direction, "problem": read.problem}
             yield Place(values, whole.source.line_of(read.direction))
+
+
+@revision_rule("AL011")
+def refused(whole: Whole) -> Iterator[Place]:
+    for read in (whole.upgrade, whole.downgrade):
+        if read.refused:
+            yield Place({"direction": read.direction, "problem": read.problem}, whole.source.line_of(read.direction))
 
 
 @revision_rule("AL009")

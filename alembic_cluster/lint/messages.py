@@ -138,6 +138,15 @@ _add(
     "revision = '5f2c'",
     '"""users have an email"""\n\nrevision = \'5f2c\'',
 )
+_add(
+    "AL011",
+    "error",
+    "Refused before it runs",
+    "{direction}() would be refused: {problem}.",
+    "The database has no way to do it, which is told without asking the server. Nothing of the revision would be sent.",
+    "op.drop_constraint('t_pkey', 't', type_='primary')",
+    "op.drop_constraint('t_pkey', 't', type_='primary')\nop.create_primary_key('t_pkey', 't', ['id', 'day'])",
+)
 
 # ------------------------------------------------------------------------------------------------------ CockroachDB
 

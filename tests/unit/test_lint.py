@@ -135,6 +135,17 @@ def test_rules_of_revisions(crdb: Project) -> None:
     assert crdb.codes("f") == ["AL004", "AL009", "AL010"]
 
 
+def test_what_would_be_refused_is_an_error(crdb: Project) -> None:
+    crdb.revision("a", "op.drop_constraint('t_pkey', 't', type_='primary')")
+    (found,) = lint(crdb.config)
+    assert (found.code, found.severity) == ("AL011", "error")
+
+
+def test_values_without_a_type_do_not_end_the_reading(crdb: Project) -> None:
+    crdb.revision("a", "op.bulk_insert(sa.table('t', sa.column('a')), [{'a': 1}, {'a': 2}])\nop.rename_table('u', 'v')")
+    assert crdb.codes() == ["CR014"]
+
+
 def test_allowed_losses_are_no_findings(crdb: Project) -> None:
     crdb.revision("a", "op.drop_table('t')", "allow_destructive = True")
     assert crdb.codes() == []
