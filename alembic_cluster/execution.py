@@ -275,7 +275,11 @@ def statement_failure(
         or getattr(error.orig, "outcome_unknown", False)  # the word of alembic_cql's driver
     )
     # A transaction that was not asked to commit is gone with its connection.
-    if no_answer and (not progress.in_transaction or statement in (None, "COMMIT")):
+    if statement is not None and getattr(error.orig, "applied", False):  # by alembic_cql's driver likewise
+        if place:
+            progress.applied.append(statement)
+        message = f"{place}{database} applied {which}: {server_message(error)}{shown} {_behind(progress)}".rstrip()
+    elif no_answer and (not progress.in_transaction or statement in (None, "COMMIT")):
         message = (
             f"{place}{database} did not answer {which}: {server_message(error)}{shown} Whether it was applied is not "
             f"known: {_LOOK[progress.resumable]} {_what_stays(progress)}"
@@ -403,6 +407,17 @@ def what_stays(connection: Connection) -> str:
     """Say what stays applied of the revision that runs on a connection; empty when nothing does."""
     progress = connection.get_execution_options().get(_OPTION)
     return _what_stays(progress) if isinstance(progress, Progress) else ""
+
+
+def _behind(progress: Progress) -> str:
+    """Say how to go on behind a statement that is applied."""
+    if not progress.applied:
+        return ""
+    if progress.resumable:
+        return "The version table was not moved: the same command goes on behind this statement."
+    count = len(progress.applied)
+    which = "This statement stays" if count == 1 else f"The {count} statements up to this one stay"
+    return f"{which} applied and the version table was not moved: undo what is applied or make it repeatable."
 
 
 def _what_stays(progress: Progress) -> str:

@@ -46,7 +46,7 @@ log = logging.getLogger("alembic.cluster")  # below the logger that alembic.ini 
 
 TTL = 30.0
 WAIT = 600.0
-_SHORTEST_TTL = 3.0
+_SHORTEST_TTL, _LONGEST_TTL = 3.0, 86_400.0
 
 
 class LeaseGate(Gate):
@@ -78,8 +78,11 @@ class Run:
         self.ttl = settings.number("lock_ttl", TTL)
         self.wait = settings.number("lock_wait", WAIT)
         self.allow_edited = settings.flag("allow_edited")
-        if self.ttl < _SHORTEST_TTL:
-            raise ConfigurationError(f"lock_ttl is {self.ttl:g}, and must be {_SHORTEST_TTL:g} seconds or more")
+        if not _SHORTEST_TTL <= self.ttl <= _LONGEST_TTL:
+            raise ConfigurationError(
+                f"lock_ttl is {self.ttl:g}, and must be from {_SHORTEST_TTL:g} to {_LONGEST_TTL:g} seconds. "
+                "Nothing was sent."
+            )
         self._migration = migration
         self._impl: Any = migration.impl
         self._connection = migration.connection

@@ -40,7 +40,12 @@ class ConnectionLost(OperationalError):
 
 
 class SchemaDisagreement(OperationalError):
-    """A DDL statement was applied, but the live nodes didn't agree on the schema within the time allowed."""
+    """A DDL statement was applied, but the live nodes didn't agree on the schema within the time allowed.
+
+    :ivar applied: tells :mod:`alembic_cluster.execution` so.
+    """
+
+    applied = True
 
 
 class IntegrityError(DatabaseError):

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
+from alembic_cluster.errors import OutcomeUnknown
+from alembic_cluster.execution import shorten
 from alembic_cluster.gate import Gates, Statement
 from alembic_cluster.settings import Settings
+from alembic_cql._exceptions import SchemaDisagreement
 from alembic_cql.answers import AnswerGate, ConcurrentChangeGate, is_refusal
 from alembic_cql.builds import BuildGate
 from alembic_cql.outcomes import was_applied
@@ -60,10 +63,17 @@ class GovernedExecution(_Base):
     def was_applied(self, statement: Statement) -> bool | None:
         """Look whether a statement was applied whose answer never came; None when that can't be told.
 
-        :raises alembic_cql.dbapi.SchemaDisagreement: the nodes have different answers.
+        :raises OutcomeUnknown: the nodes have different answers.
         """
         connection: Any = self.connection
-        connection.connection.dbapi_connection.await_agreement()
+        try:
+            connection.connection.dbapi_connection.await_agreement()
+        except SchemaDisagreement as error:
+            raise OutcomeUnknown(
+                "The nodes don't agree on the schema, so what came of a statement of the run before can't be told: "
+                f"{shorten(statement.text)} {str(error).removeprefix('the statement was applied, but ')}. "
+                "Nothing was sent."
+            ) from error
         return was_applied(connection, statement.text)
 
     def is_refusal(self, error: BaseException) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import textwrap
 from pathlib import Path
 
@@ -70,6 +71,24 @@ def test_refused_statement_names_place_statement_answer_and_what_is_applied(proj
     assert "INSERT INTO nowhere VALUES (1);" in message
     assert "The one statement before it stays applied (the last: CREATE TABLE t (x INT);)" in message
     assert caught.value.statement == "INSERT INTO nowhere\n  VALUES (1)"
+
+
+def test_statement_that_is_applied_although_it_failed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Disagreement(sqlite3.OperationalError):
+        applied = True
+
+    def disagree(cursor: sqlite3.Cursor, statement: str, parameters: object, context: object = None) -> None:
+        cursor.execute(statement, parameters)
+        if statement.startswith("CREATE TABLE t "):
+            raise Disagreement("the statement was applied, but n1: v1, n2: v2")
+
+    monkeypatch.setattr(sa.create_engine("sqlite://").dialect.__class__, "do_execute", staticmethod(disagree))
+    project.revision("a1", "op.execute('CREATE TABLE s (x INT)')\nop.execute('CREATE TABLE t (x INT)')")
+    with pytest.raises(StatementFailed) as caught:
+        command.upgrade(project.config, "head")
+    message = str(caught.value)
+    assert "SQLite applied statement 2: the statement was applied, but n1: v1, n2: v2" in message
+    assert "The 2 statements up to this one stay applied" in message
 
 
 def test_first_statement_refused_says_nothing_is_applied(project: Project) -> None:
