@@ -3,6 +3,7 @@
 * ``SET LOCAL`` lasts until the end of a transaction, and here each statement is one: it is sent as ``SET`` and lasts
   until the end of the revision's function, as it does on PostgreSQL.
 * ``CREATE EXTENSION`` for what is built into CockroachDB sends nothing, ``DROP EXTENSION`` neither.
+* ``SET lock_timeout`` is left out where the server has none: it only waits longer then.
 * What the server's version has no statement for is refused by name.
 """
 
@@ -17,7 +18,7 @@ from typing import Any, Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from alembic_cluster.errors import UnsupportedConstruct
-from alembic_crdb.versions import BUILT_IN_EXTENSIONS, STATEMENTS, Switch
+from alembic_crdb.versions import BUILT_IN_EXTENSIONS, LOCK_TIMEOUT, STATEMENTS, Switch
 
 log = logging.getLogger("alembic.cockroachdb")  # below the logger that alembic.ini sets up
 _COMMENTS = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
@@ -26,6 +27,7 @@ _EXTENSION: Final = re.compile(
     _COMMENTS + r'(?P<verb>CREATE|DROP)\s+EXTENSION\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?("?)(?P<name>[\w-]+)\2', _FLAGS
 )
 _SET_LOCAL: Final = re.compile(_COMMENTS + r"SET\s+LOCAL\s+(?P<rest>(?P<name>[\w.]+)\b.*)", _FLAGS)
+_LOCK_TIMEOUT: Final = re.compile(_COMMENTS + r"SET\s+(?:LOCAL\s+|SESSION\s+)?lock_timeout\b", _FLAGS)
 _COMPATIBILITY: Final = "https://www.cockroachlabs.com/docs/stable/postgresql-compatibility"
 _KINDS: Final[Mapping[re.Pattern[str], tuple[str, Switch | None]]] = {
     re.compile(_COMMENTS + words.replace(" ", r"\s+") + r"\b", _FLAGS): (name, switch)
@@ -49,6 +51,13 @@ class PostgresTexts:
         :return: whether that is done, so that the statement is not to be sent.
         :raises UnsupportedConstruct: the server has no statement for it; nothing was sent.
         """
+        if _LOCK_TIMEOUT.match(text) and not LOCK_TIMEOUT.on(self._impl._version):
+            if self._impl.rehearsal is None:
+                log.warning(
+                    "lock_timeout came with CockroachDB v%d.%d: what the revision sets is left out, and statements "
+                    "wait as long as they have to (%s).", *LOCK_TIMEOUT.since, LOCK_TIMEOUT.source,
+                )  # fmt: skip
+            return True
         if found := _SET_LOCAL.match(text):
             self._set[found["name"]] = None
             self._impl._exec(f"SET {found['rest']}")

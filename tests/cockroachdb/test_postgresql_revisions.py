@@ -227,6 +227,7 @@ def test_set_local_lasts_until_the_end_of_the_revision(project: Project) -> None
     upgrade(
         project,
         """
+        op.execute("SET LOCAL lock_timeout = '5s'")
         op.execute("SET LOCAL statement_timeout = '77s'")
         assert op.get_bind().scalar(sa.text("SHOW statement_timeout")) == "77000"
         op.get_bind().execute(sa.text("SET LOCAL statement_timeout TO '78s'"))
