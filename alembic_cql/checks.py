@@ -35,6 +35,7 @@ def check_table(table: Table, dialect: Dialect | None = None) -> Key:
     :raises UnsupportedConstruct: for foreign keys, unique and check constraints, defaults, computed columns, identity.
     """
     check_name("table", table.name)
+    check_comment(f"table {table.name!r}", table.comment)
     key = table_key(table)
     for constraint in table.constraints:
         if isinstance(constraint, ForeignKeyConstraint):
@@ -63,6 +64,16 @@ def check_table(table: Table, dialect: Dialect | None = None) -> Key:
     return key
 
 
+def check_comment(where: str, comment: Any) -> None:
+    """Refuse a comment that is no text.
+
+    :param where: what has it, for the message.
+    :raises InvalidModel: saying so.
+    """
+    if comment is not None and not isinstance(comment, str):
+        raise InvalidModel(f"{where}: comment takes a text, not {comment!r}; nothing was sent")
+
+
 def check_column(table_name: str, column: Column[Any], dialect: Dialect | None = None, *, in_key: bool = False) -> None:
     """Refuse defaults, computed columns, identity, and with a dialect types that can't stand there.
 
@@ -77,6 +88,12 @@ def check_column(table_name: str, column: Column[Any], dialect: Dialect | None =
         refuse(f"identity column {where}", "use a uuid or timeuuid key made by the program")
     if column.server_default is not None:
         refuse(f"column default {where}", "use default=, which the program fills in")
+    static = column.kwargs.get("cql_static")
+    if static is not None and not isinstance(static, bool):
+        raise InvalidModel(
+            f"table {table_name!r}, column {column.name!r}: cql_static takes True or False, not {static!r}; nothing "
+            "was sent"
+        )
     mask, check = column.kwargs.get("cql_masked"), column.kwargs.get("cql_check")
     if dialect is not None:
         named = f"table {table_name!r}, column {column.name!r}"

@@ -16,6 +16,7 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BinaryExpression
 from sqlalchemy.types import TypeEngine, UserDefinedType, to_instance
 
+from alembic_cluster.errors import InvalidModel
 from alembic_cql._exceptions import DataError
 from alembic_cql.scalars import BLOB, Processor
 from alembic_cql.values import freeze, pairs
@@ -25,6 +26,21 @@ TypeArgument: TypeAlias = "TypeEngine[Any] | type[TypeEngine[Any]]"
 CONTAINS = "CONTAINS"
 CONTAINS_KEY = "CONTAINS KEY"
 FIELD = "cql_field"  # modifier of a getitem expression: what is got is a field of a user type
+
+
+def instance(kind: Any, where: str) -> TypeEngine[Any]:
+    """Give a type's instance.
+
+    :param where: what has the type, for messages.
+    :raises InvalidModel: for what isn't a type.
+    """
+    try:
+        made = to_instance(kind)
+    except Exception:
+        made = None
+    if not isinstance(made, TypeEngine):
+        raise InvalidModel(f"{where} takes a type, such as cql.INT, not {kind!r}; nothing was sent")
+    return made
 
 
 class _Comparator(UserDefinedType.Comparator[Any]):
@@ -159,7 +175,7 @@ class LIST(_Collection):
     cache_ok = True  # SQLAlchemy wants it said by each class itself
 
     def __init__(self, item_type: TypeArgument) -> None:
-        self.item_type: TypeEngine[Any] = to_instance(item_type)
+        self.item_type = instance(item_type, type(self).__name__)
 
     def parts(self) -> tuple[TypeEngine[Any], ...]:
         return (self.item_type,)
@@ -219,8 +235,8 @@ class MAP(_Collection):
     cache_ok = True
 
     def __init__(self, key_type: TypeArgument, value_type: TypeArgument) -> None:
-        self.key_type: TypeEngine[Any] = to_instance(key_type)
-        self.value_type: TypeEngine[Any] = to_instance(value_type)
+        self.key_type = instance(key_type, type(self).__name__)
+        self.value_type = instance(value_type, type(self).__name__)
 
     def parts(self) -> tuple[TypeEngine[Any], ...]:
         return (self.key_type, self.value_type)
@@ -258,7 +274,7 @@ class TUPLE(Composite):
     cache_ok = True
 
     def __init__(self, *item_types: TypeArgument) -> None:
-        self.item_types: tuple[TypeEngine[Any], ...] = tuple(to_instance(item) for item in item_types)
+        self.item_types: tuple[TypeEngine[Any], ...] = tuple(instance(item, type(self).__name__) for item in item_types)
 
     def adapt(self, cls: type[Any], **kw: Any) -> Any:
         return cls(*self.item_types)
@@ -294,7 +310,7 @@ class FROZEN(Composite):
     cache_ok = True
 
     def __init__(self, inner: TypeArgument) -> None:
-        self.inner: TypeEngine[Any] = to_instance(inner)
+        self.inner = instance(inner, type(self).__name__)
 
     def parts(self) -> tuple[TypeEngine[Any], ...]:
         return (self.inner,)

@@ -14,12 +14,12 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
 from alembic_cluster.errors import InvalidModel
-from alembic_cql.composites import Composite, literal_of
+from alembic_cql.composites import Composite, instance, literal_of
 from alembic_cql.features import Features
 from alembic_cql.scalars import quote_text
 from alembic_cql.typenames import UnknownTypeName, parse_type, signature_name
 from alembic_cql.types import COUNTER, FROZEN, TypeArgument
-from alembic_cql.usertypes import instance, typed_pairs
+from alembic_cql.usertypes import typed_pairs
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData

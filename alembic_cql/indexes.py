@@ -28,6 +28,7 @@ VECTOR_INDEX = "vector_index"  # ScyllaDB's index on vectors; an SAI index is wh
 SASI = "org.apache.cassandra.index.sasi.SASIIndex"
 _SAI_CLASSES = (SAI, "storageattachedindex", "org.apache.cassandra.index.sai.storageattachedindex")
 _BUILT_IN = "legacy_local_table"
+_WORDS = (SAI, "storageattachedindex", _BUILT_IN, VECTOR_INDEX, "fulltext_index")  # the last two are ScyllaDB's
 _CLASS_COLUMN = re.compile(r"\w+", re.ASCII)
 _ANALYZER = {"case_sensitive": "true", "normalize": "false", "ascii": "false"}
 _SIMILARITY = "similarity_function"
@@ -134,9 +135,9 @@ def _problem(index: Index, column: Column[Any]) -> str | None:
     target, using, options = (index.kwargs.get(f"cql_{name}") for name in ("target", "using", "options"))
     if target is not None and str(target).lower() not in TARGETS:
         return f"cql_target takes {', '.join(TARGETS)}, not {target!r}"
-    if using is not None and (not isinstance(using, str) or not using):
-        return f"cql_using takes 'sai' or the class of an index, not {using!r}"
-    if options and not isinstance(options, Mapping):
+    if using is not None and (not isinstance(using, str) or not (using.lower() in _WORDS or "." in using)):
+        return f"cql_using takes {', '.join(map(repr, _WORDS))} or a class with its package, not {using!r}"
+    if options is not None and not isinstance(options, Mapping):
         return f"cql_options takes a map of texts, not {options!r}"
     if options and not using:
         return "cql_options needs cql_using, such as 'sai'"

@@ -238,9 +238,9 @@ def key_of(table: Table, options: Mapping[str, Any]) -> Key:
             f"table {table.name!r} has no primary key, and every table needs one here: mark at least one column "
             "primary_key=True; nothing was sent"
         )
-    wanted = options.get("cql_partition_key") or names[:1]
-    partition = [wanted] if isinstance(wanted, str) else wanted
-    if not isinstance(partition, (list, tuple)):
+    wanted = options.get("cql_partition_key")
+    partition = names[:1] if wanted is None else [wanted] if isinstance(wanted, str) else wanted
+    if not isinstance(partition, (list, tuple)) or not partition:
         raise InvalidModel(
             f"table {table.name!r}: cql_partition_key takes names of columns, not {wanted!r}; nothing was sent"
         )
@@ -250,7 +250,7 @@ def key_of(table: Table, options: Mapping[str, Any]) -> Key:
                 f"table {table.name!r}: cql_partition_key names {name!r}, and the primary key has {', '.join(names)}; "
                 "nothing was sent"
             )
-    given = options.get("cql_clustering_order") or {}
+    given = {} if options.get("cql_clustering_order") is None else options["cql_clustering_order"]
     orders: dict[Any, Any] = dict(given) if isinstance(given, Mapping) else {None: None}
     clustering = [(name, str(orders.pop(name, "ASC")).upper()) for name in names if name not in partition]
     if orders or any(order not in ("ASC", "DESC") for _, order in clustering):

@@ -8,12 +8,18 @@ from typing import Any, TypeAlias, overload
 
 from sqlalchemy import MetaData
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeEngine, UserDefinedType, to_instance
+from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from alembic_cluster.errors import InvalidModel
-from alembic_cql.composites import Composite, TypeArgument, literal_of
+from alembic_cql.composites import Composite, TypeArgument, instance, literal_of
 from alembic_cql.scalars import BLOB, Processor
 from alembic_cql.values import UserTypeValue, user_type_fields
+
+
+def _text(given: Any, where: str) -> str:
+    if not isinstance(given, str) or not given:
+        raise InvalidModel(f"{where} takes a name, not {given!r}; nothing was sent")
+    return given
 
 
 class CustomType(UserDefinedType[Any]):
@@ -23,7 +29,7 @@ class CustomType(UserDefinedType[Any]):
     cache_ok = True
 
     def __init__(self, class_name: str) -> None:
-        self.class_name = class_name
+        self.class_name = _text(class_name, "CustomType")
 
     def literal_processor(self, dialect: Dialect) -> Processor:
         to_text: Processor = BLOB().literal_processor(dialect)
@@ -31,21 +37,6 @@ class CustomType(UserDefinedType[Any]):
 
 
 Fields: TypeAlias = "Mapping[str, TypeArgument] | Iterable[tuple[str, TypeArgument]]"
-
-
-def instance(kind: Any, where: str) -> TypeEngine[Any]:
-    """Give a type's instance.
-
-    :param where: what has the type, for messages.
-    :raises InvalidModel: for what isn't a type.
-    """
-    try:
-        made = to_instance(kind)
-    except Exception:
-        made = None
-    if not isinstance(made, TypeEngine):
-        raise InvalidModel(f"{where} takes a type, such as cql.INT, not {kind!r}; nothing was sent")
-    return made
 
 
 def typed_pairs(given: Fields, where: str, what: str) -> tuple[tuple[str, TypeEngine[Any]], ...]:
@@ -100,9 +91,9 @@ class UserType(Composite):
         if given and isinstance(given[0], MetaData):
             named["metadata"], given = given[0], given[1:]
         fields, metadata = _fields_and_metadata(*given, **named)
-        self.name = name
+        self.name = _text(name, "UserType")
         self.fields = typed_pairs(fields, f"user type {name!r}", "field")
-        self.schema = schema
+        self.schema = None if schema is None else _text(schema, f"user type {name!r}: schema")
         if metadata is not None:
             from alembic_cql.schema import attach
 

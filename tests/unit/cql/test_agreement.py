@@ -50,8 +50,11 @@ class Session:
         self.asked: list[Node] = []
         self.cluster = SimpleNamespace(metadata=SimpleNamespace(all_hosts=lambda: nodes))
 
-    def execute(self, query: str, host: Any, **_: Any) -> list[dict[str, Any]]:
+    def execute_async(self, query: str, host: Any, **_: Any) -> Any:
         self.asked.append(host)
+        return SimpleNamespace(result=lambda: self._answer(query, host))
+
+    def _answer(self, query: str, host: Any) -> list[dict[str, Any]]:
         if not host.answers:
             raise TimeoutError("no answer")
         local = "system.local" in query
@@ -90,12 +93,12 @@ def test_one_comes_later(listening: int) -> None:
     late = Node("b", OLD, listening)
     session = Session([Node("a", NEW, listening), late])
 
-    def execute(query: str, host: Any, **kw: Any) -> Any:
+    def execute_async(query: str, host: Any, **kw: Any) -> Any:
         if len(session.asked) > 5:
             late.version = NEW
-        return Session.execute(session, query, host, **kw)
+        return Session.execute_async(session, query, host, **kw)
 
-    session.execute = execute  # type: ignore[method-assign]
+    session.execute_async = execute_async  # type: ignore[method-assign]
     assert wait_for_agreement(session, 30, session.nodes[0]).reached
     assert len(session.asked) > 5
 

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from alembic_cluster.errors import InvalidModel
 from alembic_cql import AggregateDefinition, FunctionDefinition, Keyspace, MaterializedView, UserType
 from alembic_cql import types as cql
+from alembic_cql.checks import check_table
+from alembic_cql.dialect import CassandraDialect
 from alembic_cql.schema import keyspace_objects
 
 FIELDS = {"street": cql.TEXT, "zip": cql.INT()}
@@ -86,6 +88,14 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: MaterializedView("v", None, "t", "id IS NOT NULL", ["id"], options=[1]),
         "options takes a map",
     ),
+    "a list of a number": (lambda: cql.LIST(5), "LIST takes a type"),
+    "a set of a text": (lambda: cql.SET("int"), "SET takes a type"),
+    "a map of texts": (lambda: cql.MAP("text", "int"), "MAP takes a type"),
+    "a tuple of a text": (lambda: cql.TUPLE(cql.INT, "int"), "TUPLE takes a type"),
+    "a frozen text": (lambda: cql.FROZEN("x"), "FROZEN takes a type"),
+    "a class that is a number": (lambda: cql.CustomType(5), "CustomType takes a name"),
+    "a user type without a name": (lambda: UserType(""), "UserType takes a name"),
+    "a keyspace that is a number": (lambda: UserType("u", schema=5), "schema takes a name"),
     "a replication that is none": (lambda: Keyspace("k", replication=None), "takes a map such as"),
 }
 
@@ -95,3 +105,36 @@ def test_what_is_refused_when_it_is_declared(case: str) -> None:
     make, message = BAD[case]
     with pytest.raises(InvalidModel, match=f"{message}.*nothing was sent"):
         make()
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "index", "message"),
+    [
+        ({"cql_partition_key": []}, {}, {}, "cql_partition_key takes names of columns"),
+        ({"cql_partition_key": {}}, {}, {}, "cql_partition_key takes names of columns"),
+        ({"cql_clustering_order": []}, {}, {}, "cql_clustering_order takes ASC or DESC"),
+        ({"cql_clustering_order": "DESC"}, {}, {}, "cql_clustering_order takes ASC or DESC"),
+        ({"comment": 5}, {}, {}, "comment takes a text"),
+        ({"cql_extensions": {"a": 5}}, {}, {}, "cql_extensions takes a map"),
+        ({}, {"cql_static": "false"}, {}, "cql_static takes True or False"),
+        ({}, {"cql_static": 1}, {}, "cql_static takes True or False"),
+        ({}, {}, {"cql_using": "SASI"}, "cql_using takes 'sai'"),
+        ({}, {}, {"cql_using": 5}, "cql_using takes 'sai'"),
+        ({}, {}, {"cql_using": "sai", "cql_options": []}, "cql_options takes a map"),
+        ({}, {}, {"cql_target": 5}, "cql_target takes keys"),
+    ],
+)
+def test_options_that_cannot_be(
+    table: dict[str, Any], column: dict[str, Any], index: dict[str, Any], message: str
+) -> None:
+    made = sa.Table(
+        "t",
+        sa.MetaData(),
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("c", sa.Integer, primary_key=True),
+        sa.Column("v", sa.Text, **column),
+        sa.Index("ix", "v", **index),
+        **table,
+    )
+    with pytest.raises(InvalidModel, match=f"{message}.*nothing was sent"):
+        check_table(made, CassandraDialect())
