@@ -85,12 +85,15 @@ def read_rehearsal(found: ReadRevision, rehearsal: Any, impl: Any, known: Known)
         found.statements += [ReadStatement(each, lines) for each in impl.statements(text, known)]
 
 
-def in_environment(config: Config, work: Callable[[Any, Any], Any], *, offline: bool = False, **options: Any) -> None:
+def in_environment(
+    config: Config, work: Callable[[Any, Any], Any], *, offline: bool = False, dialect: str = ""
+) -> None:
     """Run ``env.py`` for a function that sends nothing and moves no heads.
 
     :param work: is called with the heads and Alembic's ``MigrationContext``.
     :param offline: without a connection, as for ``--sql``.
-    :param options: of Alembic's ``EnvironmentContext``.
+    :param dialect: offline, the database that the revisions are for; ``env.py``, which may ask for a URL, isn't run
+        then.
     """
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
@@ -102,13 +105,18 @@ def in_environment(config: Config, work: Callable[[Any, Any], Any], *, offline: 
             work(heads, context)
         return []
 
+    options: dict[str, Any] = {}
     if offline:
-        options = {"starting_rev": None, "destination_rev": "heads", **options}
+        options = {"starting_rev": None, "destination_rev": "heads"}
         nowhere: Any = _Nowhere()
         config.output_buffer = nowhere
     environment = EnvironmentContext(config, scripts, fn=read_only, as_sql=offline, dont_mutate=True, **options)
     with _unannounced(), environment:
-        scripts.run_env()
+        if dialect:
+            environment.configure(dialect_name=dialect, literal_binds=True, dialect_opts={"paramstyle": "named"})
+            environment.run_migrations()
+        else:
+            scripts.run_env()
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from alembic_cluster.statements import Known
 if TYPE_CHECKING:
     from alembic.config import Config
 
+DIALECTS = ("cockroachdb", "cassandra", "scylla")
 _MODULES = (both, cockroachdb, cql)  # imported for the rules that they register
 
 
@@ -78,7 +79,9 @@ class Severities:
 
 
 def lint(config: Config, revisions: Sequence[str] = ()) -> list[Finding]:
-    """Lint revisions without a server; ``env.py`` runs as for ``--sql``.
+    """Lint revisions without a server.
+
+    The setting ``dialect`` says which database they are for; without it ``env.py`` does, which runs as for ``--sql``.
 
     :param revisions: identifiers, ranges such as ``5f2c:head``, and files; all when empty. A file that no revision is
         or names is passed over.
@@ -89,13 +92,15 @@ def lint(config: Config, revisions: Sequence[str] = ()) -> list[Finding]:
 
     scripts = ScriptDirectory.from_config(config)
     wanted = _chosen(scripts, revisions)
-    severities = Severities(Settings(config))
+    settings = Settings(config)
+    severities = Severities(settings)
+    dialect = settings.choice("dialect", ("", *DIALECTS), "")
     found: list[Finding] = []
 
     def work(heads: Any, context: Any) -> None:
         found.extend(_lint_all(scripts, wanted, reading_impl(context), severities))
 
-    in_environment(config, work, offline=True)
+    in_environment(config, work, offline=True, dialect=dialect)
     found += _heads(scripts, severities)
     return sorted(found, key=lambda each: (each.path, each.line, each.code))
 

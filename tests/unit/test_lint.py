@@ -206,6 +206,20 @@ def test_files_that_are_revisions(crdb: Project) -> None:
     assert crdb.codes(str(crdb.folder / "migrations" / "env.py")) == []
 
 
+def test_a_dialect_needs_no_environment(crdb: Project) -> None:
+    crdb.revision("a", "op.rename_table('u', 'v')")
+    (crdb.folder / "migrations" / "env.py").write_text("raise Exception('no URL')")
+    with pytest.raises(Exception, match="no URL"):
+        lint(crdb.config)
+    crdb.config.set_main_option("alembic_cluster.dialect", "cockroachdb")
+    assert crdb.codes() == ["CR014"]
+    crdb.config.set_main_option("alembic_cluster.dialect", "cassandra")
+    assert "CR014" not in crdb.codes()
+    crdb.config.set_main_option("alembic_cluster.dialect", "oracle")
+    with pytest.raises(ConfigurationError, match="cassandra, cockroachdb, scylla"):
+        lint(crdb.config)
+
+
 def test_severities(crdb: Project) -> None:
     ini = crdb.folder / "alembic.ini"
     lines = "alembic_cluster.lint.CR014 = off\nalembic_cluster.lint.CR001 = info"

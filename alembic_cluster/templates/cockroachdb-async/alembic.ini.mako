@@ -8,6 +8,8 @@ path_separator = os
 # The environment variable DATABASE_URL goes first. A % in the URL is written %%.
 # sqlalchemy.url = cockroachdb+asyncpg://root@localhost:26257/bank?ssl=disable
 
+# For lint, which needs no URL then:
+alembic_cluster.dialect = cockroachdb
 # Files of SQL that are revisions themselves, separated by commas:
 # alembic_cluster.sql_folders = %(here)s/sql
 # Seconds that a run waits for another one to end:

@@ -3,6 +3,7 @@
 [cockroachdb]
 script_location = ${script_location}
 version_locations = ${script_location}/versions/cockroachdb
+alembic_cluster.dialect = cockroachdb
 prepend_sys_path = .
 path_separator = os
 
@@ -12,6 +13,7 @@ path_separator = os
 [cassandra]
 script_location = ${script_location}
 version_locations = ${script_location}/versions/cassandra
+alembic_cluster.dialect = cassandra
 prepend_sys_path = .
 path_separator = os
 
