@@ -185,13 +185,17 @@ class Gates:
         ordinal = self.ordinal if kind is Kind.CHANGE else None
         self.send(Statement(text, parameters, many, kind, ordinal, context.root_connection, cursor, context), send)
 
-    def send(self, statement: Statement, send: Callable[[], None]) -> None:
-        """Send a statement through all gates as the one that it is, such as when a transaction is repeated."""
+    def send(self, statement: Statement, send: Callable[[], None], *, behind: Gate | None = None) -> None:
+        """Send a statement through the gates as the one that it is, such as when a transaction is repeated.
+
+        :param behind: the gates that stand behind this one only; None for all.
+        """
 
         def nest(gate: Gate, inner: Callable[[], None]) -> Callable[[], None]:
             return lambda: gate.around(statement, inner)
 
-        for gate in reversed(self._gates):
+        first = 0 if behind is None else self._gates.index(behind) + 1
+        for gate in reversed(self._gates[first:]):
             send = nest(gate, send)
         send()
 

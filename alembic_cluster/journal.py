@@ -53,6 +53,7 @@ class Earlier:
     def __init__(self, header: JournalHeader, rows: Sequence[JournalRow], *, same_content: bool) -> None:
         self.header = header
         self.rows = tuple(row for row in rows if row.state != "refused")
+        self._refused = {row.digest for row in rows if row.state == "refused"}
         self._same_content = same_content
         self._left = list(self.rows)
         self._passed: list[JournalRow] = []
@@ -82,8 +83,8 @@ class Earlier:
             if row.digest == statement_digest:
                 self._passed.remove(row)
                 return row
-        if not self._left:
-            return None
+        if not self._left or statement_digest in self._refused:
+            return None  # what is refused, the function may well go on without
         expected = self._left[0]
         if self._same_content and not self._has_read and expected.text == text:
             return self._left.pop(0)

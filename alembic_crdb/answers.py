@@ -16,9 +16,9 @@ from alembic_cluster.execution import shorten
 from alembic_cluster.gate import Gate, Kind, Place, Statement
 from alembic_crdb.jobs import how_to, unfinished
 from alembic_crdb.raw import is_unanswered, sqlstate_of, tell
-from alembic_crdb.reconnecting import reconnect
+from alembic_crdb.reconnecting import give_cursor
 from alembic_crdb.stores import CockroachStores
-from alembic_crdb.transactions import Transactions, is_data_change, is_schema_change
+from alembic_crdb.transactions import SAVEPOINT, Transactions, is_data_change, is_schema_change
 
 log = logging.getLogger("alembic.cockroachdb")  # below the logger that alembic.ini sets up
 
@@ -52,22 +52,16 @@ class _Answers(Gate):
             first_line(error),
         )
         try:
-            old = self._stores.session
-            reconnect(statement.connection, self._stores.restore)
-            self._stores.take_session(ended=old)
+            self._stores.connect_again()
         except LeaseLost:
             raise
         except Exception as failure:
             raise error from failure
-
-    @staticmethod
-    def _answered(statement: Statement) -> None:
-        """Give a statement that turned out to be applied a cursor without rows, for SQLAlchemy to look at."""
-        statement.context.cursor = statement.connection.connection.cursor()
+        give_cursor(statement)
 
 
 class AnswerGate(_Answers):
-    """Finds out what came of a schema change, or of another statement that can't be in a transaction."""
+    """Finds out what came of a schema change, or of another statement that can't be in a transaction; reads again."""
 
     place = Place.ANSWER
 
@@ -76,7 +70,8 @@ class AnswerGate(_Answers):
 
         :raises OutcomeUnknown: that can't be told, or its job goes on.
         """
-        if statement.ordinal is None or self._transactions.is_open or is_data_change(statement.text):
+        reads = statement.kind is Kind.READ
+        if self._transactions.is_open or not (reads or (statement.ordinal and not is_data_change(statement.text))):
             send()
             return
         lost = 0
@@ -92,11 +87,10 @@ class AnswerGate(_Answers):
                     raise
                 lost += 1
                 self._connect_again(statement, error, lost)
-                applied = self._stores.was_applied(statement)
+                applied = not reads and self._stores.was_applied(statement)
                 if applied is None:
                     raise OutcomeUnknown(_unknown(statement, first_line(error))) from error
                 log.warning("It was applied." if applied else "It was not applied: it is sent again.")
-                self._answered(statement)
                 if applied:
                     return
 
@@ -115,7 +109,7 @@ class AnswerGate(_Answers):
             ) from error
         if not self._stores.was_applied(statement):
             raise error
-        self._answered(statement)
+        give_cursor(statement)
 
 
 def _unknown(statement: Statement, reason: str) -> str:
@@ -133,14 +127,18 @@ class TransactionGate(_Answers):
 
     place = Place.TRANSACTION
 
+    def __init__(self, stores: CockroachStores, transactions: Transactions) -> None:
+        super().__init__(stores, transactions)
+        self._savepoints: dict[str, int] = {}  # how many statements the transaction had sent before each
+
     def around(self, statement: Statement, send: Callable[[], None]) -> None:
         """Send a change of data, and commit it.
 
         :raises LeaseLost: another run has the lock by now; nothing of the statement is applied.
         """
         if self._transactions.is_open:
-            if statement.kind is Kind.SESSION and statement.text == "COMMIT":
-                self._commit(statement, send)
+            if statement.kind is Kind.SESSION:
+                self._of_transaction(statement, send)
             else:
                 send()
         elif statement.changes and is_data_change(statement.text):
@@ -166,6 +164,7 @@ class TransactionGate(_Answers):
                 if not is_unanswered(connection, error):
                     with suppress(Exception):
                         tell(connection, "ROLLBACK")
+                    self._stores.journal.rolled_back()
                     raise
                 has_rows = bool(getattr(statement.context.cursor, "description", None))
                 lost += 1
@@ -174,7 +173,6 @@ class TransactionGate(_Answers):
                 if applied and has_rows:
                     raise  # its rows are gone with the connection; the next run goes on behind it
                 log.warning("It was applied." if applied else "It was not applied: it is sent again.")
-                self._answered(statement)
                 if applied:
                     break
         if statement.ordinal is None:
@@ -195,16 +193,36 @@ class TransactionGate(_Answers):
             return self._stores.has_moved()
         return self._stores.is_done(statement.ordinal)
 
+    def _of_transaction(self, statement: Statement, send: Callable[[], None]) -> None:
+        """Send what ends the transaction of a revision's own block, or a part of it."""
+        journal = self._stores.journal
+        savepoint = SAVEPOINT.fullmatch(statement.text)
+        if statement.text == "COMMIT":
+            self._commit(statement, send)
+        elif statement.text == "ROLLBACK":
+            try:
+                send()
+            finally:
+                journal.rolled_back()
+        else:
+            send()
+            if savepoint is not None and savepoint["end"] is None:
+                self._savepoints[savepoint["name"]] = journal.sent_inside
+            elif savepoint is not None and savepoint["end"] == "ROLLBACK TO":
+                journal.back_to(self._savepoints[savepoint["name"]])
+
     def _commit(self, statement: Statement, send: Callable[[], None]) -> None:
-        """Commit the transaction of a revision's own block."""
         try:
             send()
         except Exception as error:
+            journal = self._stores.journal
             if not is_unanswered(statement.connection, error):
+                journal.rolled_back()
                 raise
             self._connect_again(statement, error, 1)
-            if not self._stores.is_done():
-                raise  # it is rolled back; the journal has none of it, so the next run sends it
+            if not journal.is_committed():
+                journal.rolled_back()
+                self._transactions.is_gone = True
+                raise
             log.warning("It was applied.")
-            self._answered(statement)
         self._stores.journal.committed()

@@ -22,6 +22,7 @@ log = logging.getLogger("alembic.cockroachdb")  # below the logger that alembic.
 
 _FINISHED = frozenset({"succeeded", "failed", "canceled", "revert-failed"})
 _PAUSED = frozenset({"paused", "pause-requested"})
+_OPTIONAL = frozenset({"IF", "NOT", "EXISTS"})
 _FIRST_PAUSE = 0.02  # seconds between two looks at a job
 _LONGEST_PAUSE = 2.0
 # "SCHEMA CHANGE", "NEW SCHEMA CHANGE", "TYPEDESC SCHEMA CHANGE"; never "SCHEMA CHANGE GC", which runs for a day.
@@ -58,9 +59,15 @@ class Job:
         """Whether somebody has paused it, so that it goes on only after ``RESUME JOB``."""
         return self.status in _PAUSED
 
+    @property
+    def shown(self) -> tuple[str, str, float]:
+        """What a reader sees of how far it is."""
+        return self.status, self.running_status, self.fraction
+
     def __str__(self) -> str:
         doing = f", {self.running_status}" if self.running_status else ""
-        return f"job {self.id} ({' '.join(self.description.split())[:200]}): {self.status}{doing}, {self.fraction:.0%}"
+        described = f" ({' '.join(self.description.split())[:200]})" if self.description else ""
+        return f"job {self.id}{described}: {self.status}{doing}, {self.fraction:.0%}"
 
 
 #: Is told about a job whenever something of it has changed.
@@ -119,6 +126,9 @@ def _is_about(description: str, database: str | None) -> bool:
         for at in range(len(tokens) - 4)
         if tokens[at + 1] == tokens[at + 3] == "." and (at == 0 or tokens[at - 1] != ".") and _is_name(tokens[at])
     }
+    if len(tokens) > 2 and tokens[1].upper() == "DATABASE":
+        at = next((at for at, token in enumerate(tokens) if at > 1 and token.upper() not in _OPTIONAL), 2)
+        named.add(read_name(tokens[at]))
     return not named or database in named
 
 
@@ -167,12 +177,8 @@ def _tell_changes(known: dict[int, Job], jobs: Iterable[Job], listener: Listener
         known[job.id] = job
         if job.paused and (before is None or not before.paused):
             log.warning("%s. The run waits for it: %s", sentence(job), how_to(job))
-        if listener is not None and (before is None or _shown(before) != _shown(job)):
+        if listener is not None and (before is None or before.shown != job.shown):
             listener(job)
-
-
-def _shown(job: Job) -> tuple[Any, ...]:
-    return (job.status, job.running_status, job.fraction)
 
 
 def sentence(job: Job) -> str:

@@ -75,7 +75,7 @@ class CockroachLease:
         """Take the lock, or find out whether it was taken."""
         stores = self._stores
         try:
-            return stores.ask(statement, **values)
+            return stores.ask(statement, once=True, **values)
         except Exception as error:
             if not is_unanswered(stores.connection, error):
                 raise
@@ -116,7 +116,7 @@ class CockroachLease:
         )
         values |= {"token": lease.owner.token, "fence": lease.fence}
         try:
-            return self._stores.ask(statement, **values)
+            return self._stores.ask(statement, once=True, **values)
         except Exception as error:
             if not is_unanswered(self._stores.connection, error):
                 raise
@@ -130,6 +130,7 @@ class CockroachLease:
             "UPDATE {lock} SET fence = fence + 1, token = NULL, owner = NULL, expires = NULL, session = NULL "
             "WHERE scope = CAST(:scope AS STRING) AND fence = CAST(:fence AS INT8) "
             "AND coalesce(token, '') = CAST(:token AS STRING) RETURNING fence",
+            once=True,
             fence=seen.fence,
             token=seen.holder.token if seen.holder is not None else "",
         )

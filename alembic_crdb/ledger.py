@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -79,6 +80,9 @@ class CockroachJournal:
         self._at = (0, 0)
         self._header: JournalHeader | None = None  # of the revision that runs
         self._not_durable: dict[int, JournalRow] = {}  # written with the header in a transaction that is not committed
+        self._earlier: dict[int, JournalRow] = {}  # of these, what an earlier run has brought about
+        self._inside: dict[int, JournalRow] = {}  # of the transaction that is open, in order
+        self._current: JournalHeader | None = None
 
     def read(self) -> tuple[JournalHeader, Sequence[JournalRow]] | None:
         """Read the journal with the highest fence and step, rows in order; None when there is none (or no table)."""
@@ -115,14 +119,23 @@ class CockroachJournal:
         :raises LeaseLost: another run has the lock by now; nothing was written.
         """
         self._at = (header.fence, header.step)
+        self._current = header
         inside = self._stores.is_inside()
+        if inside and rows:
+            self._inside[rows[-1].ordinal] = rows[-1]
+            if all(row.state == "refused" for row in rows):
+                return  # the transaction is aborted, and its rows are gone with it
         if new:
             self._header = header
+            self._earlier |= {row.ordinal: row for row in rows[:-1]}
+        self._write(header, rows)
+        if not inside:
+            self.committed()
+
+    def _write(self, header: JournalHeader, rows: Sequence[JournalRow]) -> None:
         if self._header is not None:
             self._not_durable |= {row.ordinal: row for row in rows}
             rows = list(self._not_durable.values())
-        if inside and all(row.state == "refused" for row in rows):
-            return  # the transaction is aborted, and its rows are gone with it
         written = [[row.ordinal, row.digest, row.text, row.state, self._data(row)] for row in rows]
         if self._header is not None:
             written.append([_HEADER, header.checksum, header.revision, "begun", _header_data(self._header)])
@@ -137,14 +150,46 @@ class CockroachJournal:
             step=header.step,
             rows=json.dumps(written).replace("\\u0000", ""),
         )
-        self._stores.noted(rows)
-        if not inside:
-            self.committed()
 
     def committed(self) -> None:
         """Hear that what was written is durable."""
         self._header = None
-        self._not_durable = {}
+        self._not_durable, self._earlier, self._inside = {}, {}, {}
+
+    def rolled_back(self) -> None:
+        """Hear that the open transaction is rolled back; what it has sent is noted as refused.
+
+        A revision may go on all the same, and the next run sends these statements again.
+        """
+        gone = [replace(row, state="refused") for row in self._inside.values()]
+        self._inside = {}
+        self._not_durable = dict(self._earlier) if self._header is not None else {}
+        if gone and self._current is not None:
+            with suppress(Exception):  # the first error is the one to see
+                self._write(self._current, gone)
+                self.committed()
+
+    @property
+    def sent_inside(self) -> int:
+        """How many statements the open transaction has sent."""
+        return len(self._inside)
+
+    def back_to(self, count: int) -> None:
+        """Hear that only the first so many statements of the open transaction have stayed, behind a savepoint's end.
+
+        :raises LeaseLost: another run has the lock by now.
+        """
+        gone = [replace(row, state="refused") for row in list(self._inside.values())[count:]]
+        self._inside |= {row.ordinal: row for row in gone}
+        if gone and self._current is not None:
+            self._write(self._current, gone)
+
+    def is_committed(self) -> bool:
+        """Tell whether the transaction that was open is committed, by what it has written last."""
+        if not self._inside:
+            return True
+        last = list(self._inside.values())[-1]
+        return self.state(last.ordinal) == last.state
 
     def _data(self, row: JournalRow) -> str | None:
         return self._stores.evidence_for(row) if row.state == "sent" else None

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from alembic_cluster.errors import first_line
+from alembic_cluster.gate import Statement
 from alembic_crdb.beside import pause_for
 from alembic_crdb.raw import tell
 from alembic_crdb.transactions import set_autocommit, wished_level
@@ -47,3 +48,8 @@ def reconnect(
             seconds = min(seconds * 2, 2.0)
         else:
             return
+
+
+def give_cursor(statement: Statement) -> None:
+    """Give a statement a cursor of the connection as it is now: to be sent again, or one without rows to look at."""
+    statement.context.cursor = statement.connection.connection.cursor()

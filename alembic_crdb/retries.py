@@ -21,6 +21,7 @@ from alembic_cluster.gate import Gate, Gates, Kind, Place, Statement
 from alembic_crdb.beside import pause_for
 from alembic_crdb.jobs import Listener, await_jobs
 from alembic_crdb.raw import is_unanswered, sqlstate_of, tell
+from alembic_crdb.reconnecting import give_cursor
 from alembic_crdb.transactions import Transactions, is_schema_change
 
 log = logging.getLogger("alembic.cockroachdb")  # below the logger that alembic.ini sets up
@@ -37,11 +38,15 @@ class RetryGate(Gate):
 
     * SQLSTATE 40001: another transaction was in the way. A statement by itself is sent again; a transaction is begun
       again with all of its statements, unless the revision has read in it what may be otherwise now.
+    * The connection broke in the middle of a transaction, which the server rolls back then: it is begun again in the
+      same way, on another connection.
     * "try again later": an object is not ready yet. The jobs of the database are awaited first.
 
     :param transactions: those of the run.
     :param tries: how often a statement is sent at most.
     :param listener: is told about the jobs that are awaited.
+    :param connect_again: puts another connection in the place of one that broke; None where nobody could find out what
+        came of a commit.
     """
 
     place = Place.RETRY
@@ -52,10 +57,12 @@ class RetryGate(Gate):
         *,
         tries: int = 10,
         listener: Listener | None = None,
+        connect_again: Callable[[], None] | None = None,
     ) -> None:
         self._transactions = transactions
         self.tries = tries
         self._listener = listener
+        self._connect_again = connect_again
         self._block: list[Statement] = []  # what the open transaction has sent
         self._has_read = False  # the revision has seen what the open transaction read
         self._repeating = False
@@ -66,7 +73,7 @@ class RetryGate(Gate):
             send()
             return
         if statement.kind is Kind.SESSION and statement.text == self._transactions.begin_word:
-            self._block, self._has_read = [], False
+            self._block, self._has_read, self._transactions.is_gone = [], False, False
         begun = time.monotonic()
         for attempt in range(1, self.tries + 1):
             try:
@@ -105,7 +112,7 @@ class RetryGate(Gate):
         self._repeating = True
         try:
             for statement in self._block:
-                gates.send(statement, _sender(statement))
+                gates.send(statement, _sender(statement), behind=self)
         finally:
             self._repeating = False
 
@@ -113,7 +120,7 @@ class RetryGate(Gate):
         """Tell whether a refusal may pass, and do what has to be done first."""
         connection = statement.connection
         if is_unanswered(connection, error):
-            return False
+            return self._is_rolled_back(statement)
         if sqlstate_of(error) == SERIALIZATION_FAILURE:
             return not (self._transactions.is_open and self._has_read)
         if self._transactions.is_open or not is_schema_change(statement.text):
@@ -122,6 +129,24 @@ class RetryGate(Gate):
             await_jobs(connection, self._listener, pause=pause_for(connection))
             return True
         return False
+
+
+    def _is_rolled_back(self, statement: Statement) -> bool:
+        """Tell whether what got no answer is undone and can be repeated; on another connection by then."""
+        transactions = self._transactions
+        if statement.text == transactions.begin_word:
+            repeatable = True
+        elif statement.text == "COMMIT":
+            repeatable = transactions.is_gone and not self._has_read
+        else:
+            repeatable = transactions.is_open and not self._has_read and statement.kind is not Kind.SESSION
+        if self._connect_again is None or not repeatable:
+            return False
+        if not transactions.is_gone:
+            self._connect_again()
+        transactions.is_gone = False
+        give_cursor(statement)
+        return True
 
 
 def _sender(statement: Statement) -> Callable[[], None]:

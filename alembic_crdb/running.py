@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from alembic import context
@@ -72,7 +73,14 @@ class GovernedExecution(_Base):
         assert self._governed is not None
         settings.apply(self.connection)
         self._settings = settings
-        Gates.of(self.connection).put(RetryGate(self._governed, tries=settings.tries, listener=self._on_job))
+        self._retry(None if self._stores is None else self._stores.connect_again)
+
+    def _retry(self, connect_again: Callable[[], None] | None) -> None:
+        assert self.connection is not None
+        assert self._governed is not None
+        Gates.of(self.connection).put(
+            RetryGate(self._governed, tries=self._settings.tries, listener=self._on_job, connect_again=connect_again)
+        )
 
     def _on_job(self, job: Job) -> None:
         reporter = None if self.connection is None else reporter_of(self.connection)
@@ -100,6 +108,8 @@ class GovernedExecution(_Base):
             gates = Gates.of(connection)
             gates.put(TransactionGate(self._stores, transactions))
             gates.put(AnswerGate(self._stores, transactions))
+            if self._governed is not None:
+                self._retry(self._stores.connect_again)
         return self._stores
 
     def _stores_on(self, connection: Connection) -> CockroachStores:

@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy.engine import Connection
 
-from alembic_cluster.errors import LeaseLost
+from alembic_cluster.errors import LeaseLost, first_line
 from alembic_cluster.gate import Statement
 from alembic_cluster.stores import (
     HISTORY_TABLE,
@@ -33,7 +33,8 @@ from alembic_crdb.jobs import Listener, await_jobs
 from alembic_crdb.lease import CockroachLease
 from alembic_crdb.ledger import CockroachHistory, CockroachJournal
 from alembic_crdb.locked import lock_again
-from alembic_crdb.raw import NO_TABLE, sqlstate_of, tell
+from alembic_crdb.raw import NO_TABLE, is_unanswered, sqlstate_of, tell
+from alembic_crdb.reconnecting import reconnect
 from alembic_crdb.transactions import enter_autocommit, is_data_change
 
 log = logging.getLogger("alembic.cockroachdb")  # below the logger that alembic.ini sets up
@@ -89,7 +90,6 @@ class CockroachStores:
         self.lifted: Callable[[Connection], AbstractContextManager[None]] = lambda _: nullcontext()  # no limits
         self._moves = 0
         self._left: dict[int, tuple[str, Mapping[str, Any]]] = {}  # statements that an earlier run left as sent
-        self._last_done = 0
         self.lease = CockroachLease(self)
         self.history = CockroachHistory(self)
         self.journal = CockroachJournal(self)
@@ -98,16 +98,22 @@ class CockroachStores:
         """Write the name of one of our tables."""
         return self._prefix + table
 
-    def ask(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
-        """Send a statement about our tables, whose names stand in braces; no rows when the table is missing."""
+    def ask(self, statement: str, *, once: bool = False, **values: Any) -> list[tuple[Any, ...]]:
+        """Send a statement about our tables, whose names stand in braces; no rows when the table is missing.
+
+        :param once: whether doing it twice is another thing than doing it once.
+        """
         text = statement.format(
             lock=self.name(LOCK_TABLE), history=self.name(HISTORY_TABLE), journal=self.name(JOURNAL_TABLE)
         )
-        return self.again(lambda: tell(self.connection, text, scope=self.scope, **values))
+        return self.again(lambda: tell(self.connection, text, scope=self.scope, **values), once=once)
 
-    def again(self, work: Callable[[], _Given]) -> _Given:
-        """Do something again that other transactions were in the way of; inside a transaction that is the run's task.
+    def again(self, work: Callable[[], _Given], *, once: bool = False) -> _Given:
+        """Do something again that other transactions were in the way of, or that got no answer.
 
+        Inside a transaction that is the run's task.
+
+        :param once: whether what got no answer must not be done again.
         :raises Exception: the driver's.
         """
         pause = pause_for(self.connection)
@@ -115,10 +121,26 @@ class CockroachStores:
             try:
                 return work()
             except Exception as error:
-                if sqlstate_of(error) != "40001" or attempt == _TRIES - 1 or self.is_inside():
+                if attempt == _TRIES - 1 or self.is_inside():
                     raise
-                pause(0.02 * (attempt + 1))
+                if sqlstate_of(error) == "40001":
+                    pause(0.02 * (attempt + 1))
+                elif self.armed is not None and not once and is_unanswered(self.connection, error):
+                    log.warning("Connecting again: %s", first_line(error))
+                    self.connect_again()
+                else:
+                    raise
         raise AssertionError
+
+    def connect_again(self) -> None:
+        """Put another connection in the place of the run's, which broke, and end its session.
+
+        :raises LeaseLost: another run has the lock by now.
+        :raises Exception: the driver's, when no connection could be made.
+        """
+        old = self.session
+        reconnect(self.connection, self.restore)
+        self.take_session(ended=old)
 
     def prepare(self) -> None:
         """Create the tables that are missing. Processes that do so at the same time end with the same tables."""
@@ -181,6 +203,7 @@ class CockroachStores:
         rows = self.ask(
             "UPDATE {lock} SET session = CAST(:session AS STRING) "
             "WHERE scope = CAST(:scope AS STRING) AND fence = CAST(:fence AS INT8) RETURNING moves",
+            once=True,  # it is a part of connecting again
             session=self.session,
             fence=self.armed.fence,
         )
@@ -230,10 +253,6 @@ class CockroachStores:
         rows = self.ask("SELECT moves FROM {lock} WHERE scope = CAST(:scope AS STRING)")
         return bool(rows) and int(rows[0][0]) > self._moves
 
-    def noted(self, rows: Sequence[JournalRow]) -> None:
-        """Remember which statement was noted as done last."""
-        self._last_done = next((row.ordinal for row in reversed(rows) if row.state == "done"), self._last_done)
-
     def remember_left(self, left: dict[int, tuple[str, Mapping[str, Any]]]) -> None:
         """Keep what an earlier run noted with the statements whose outcome it didn't see.
 
@@ -241,9 +260,9 @@ class CockroachStores:
         """
         self._left = left
 
-    def is_done(self, ordinal: int | None = None) -> bool:
-        """Tell whether the journal says that a statement is done: the one given, or the one that was noted last."""
-        return self.journal.state(self._last_done if ordinal is None else ordinal) == "done"
+    def is_done(self, ordinal: int) -> bool:
+        """Tell whether the journal says that a statement is done."""
+        return self.journal.state(ordinal) == "done"
 
     def was_applied(self, statement: Statement) -> bool | None:
         """Look whether a statement was applied whose answer never came.
@@ -258,12 +277,15 @@ class CockroachStores:
         data = left[1] if left is not None else self.journal.data(statement.ordinal or 0)
         if data is None or data.get("digest") is None:
             return None
+        return self.again(lambda: self._was_applied(statement.text, data))
+
+    def _was_applied(self, text: str, data: Mapping[str, Any]) -> bool:
         pause = pause_for(self.connection)
         end_session(self.connection, data.get("session", ""), pause=pause)
         await_jobs(self.connection, self._listener, pause=pause)
         if data["digest"] == REPEATABLE:
             return False
-        applied: bool = look(self.connection, statement.text).digest != data["digest"]
+        applied: bool = look(self.connection, text).digest != data["digest"]
         lock_again(self.connection, data.get("locked", ()))
         return applied
 
@@ -272,5 +294,5 @@ class CockroachStores:
         left = self._left.get(row.ordinal)
         if left is not None and left[0] == row.digest:
             return json.dumps(left[1])
-        found = Evidence(None) if is_data_change(row.text) else look(self.connection, row.text)
+        found = Evidence(None) if is_data_change(row.text) else self.again(lambda: look(self.connection, row.text))
         return json.dumps({"digest": found.digest, "locked": found.locked, "session": self.session})

@@ -34,7 +34,7 @@ _SCHEMA_CHANGE = re.compile(
     _COMMENTS + r"(?:alter|comment|create|drop|grant|reassign|refresh|revoke|truncate)\b", re.I | re.S
 )
 _DATA_CHANGE = re.compile(_COMMENTS + r"\(?\s*(?:delete|insert|merge|update|upsert|with)\b", re.I | re.S)
-_SAVEPOINT = re.compile(r"(?:(?P<end>RELEASE|ROLLBACK TO) )?SAVEPOINT (?P<name>\S+)")
+SAVEPOINT = re.compile(r"(?:(?P<end>RELEASE|ROLLBACK TO) )?SAVEPOINT (?P<name>\S+)")
 _MODE = r"(?:ISOLATION\s+LEVEL\s+(?:SERIALIZABLE|REPEATABLE\s+READ|READ\s+(?:UN)?COMMITTED)|READ\s+(?:WRITE|ONLY)|,)"
 _BY_TEXT = re.compile(
     _COMMENTS + r"(?:(?P<begin>(?:BEGIN(?:\s+(?:WORK|TRANSACTION))?|START\s+TRANSACTION)(?:\s*" + _MODE + r")*)|"
@@ -146,6 +146,8 @@ class Transactions:
         self._by_text = False  # the revision has begun it by a text
         self._sending = False
         self.begin_word = "BEGIN"
+        #: Whether the open transaction is known to have been rolled back with its connection.
+        self.is_gone = False
 
     @contextmanager
     def asleep(self) -> Iterator[None]:
@@ -187,7 +189,7 @@ class Transactions:
         """
         if self._asleep or statement in _OWN or statement == self.begin_word:
             return statement
-        if savepoint := _SAVEPOINT.fullmatch(statement):
+        if savepoint := SAVEPOINT.fullmatch(statement):
             return self._at_savepoint(statement, savepoint["end"], savepoint["name"])
         if self._wanted and is_schema_change(statement):
             self._end("COMMIT")
@@ -260,15 +262,16 @@ class Transactions:
             self._progress.begin()
 
     def _end(self, word: str) -> None:
-        if self._open:
+        if not self._open:
+            return
+        committed = False
+        try:
+            self._tell(word)  # still open for the gates, which find out what came of it
+            committed = word == "COMMIT"
+        finally:
             self._open = False
             self._savepoints.clear()
-            try:
-                self._tell(word)
-            except BaseException:
-                self._progress.end(committed=False)
-                raise
-            self._progress.end(committed=word == "COMMIT")
+            self._progress.end(committed=committed)
 
     @contextmanager
     def block(self) -> Iterator[None]:

@@ -70,12 +70,16 @@ class _Watch:
         self._next = time.monotonic() + _EVERY
         try:
             for job in self._jobs():
-                if self._told.get(job.id) != job and not (job.finished and job.id not in self._told):
-                    self._told[job.id] = job
+                before = self._told.get(job.id)
+                if before is None and job.finished:
+                    continue
+                self._told[job.id] = job
+                if before is None or before.shown != job.shown:
                     self._listener(job)
         except Exception as error:
             log.debug("No look at the jobs of the statement that runs: %s", error)
             self._next = float("inf")
+            self._second = None
 
     def _jobs(self) -> list[Job]:
         if self._second is None:

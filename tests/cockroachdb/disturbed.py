@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from alembic_cluster.gate import Gate, Gates, Place, Statement
 from tests.cockroachdb.project import Project
 
 #: What ``env.py`` of these projects does before it runs: see ``_Disturber``.
@@ -26,6 +31,8 @@ def run_under_lock():
 #: journal has it as sent, some time after it went to the server, when the server has answered but the journal hasn't
 #: heard of it, when the journal says that it is done but a transaction is not committed, and when all is over.
 POINTS = ("unknown", "noted", "middle", "answered", "journaled", "done")
+#: Gates that are put on the way of the runs of this process.
+injected: list[Gate] = []
 _STARTED = "ALEMBIC_TEST_STARTED"
 _WHAT = "ALEMBIC_TEST_DISTURB"
 
@@ -90,16 +97,9 @@ class LockedProject(Project):
         return {"definitions": kept, "rows": rows, "heads": self.versions(), "labels": labels}
 
 
-def disturb(context: object) -> None:
+def disturb(context: Any) -> None:
     """Set up what the environment variable says, on the run's connection."""
-    import signal
-    import threading
-    from collections.abc import Callable
-    from typing import Any
-
-    from alembic_cluster.gate import Gate, Gates, Place, Statement
-
-    connection = context.get_bind()  # type: ignore[attr-defined]
+    connection = context.get_bind()
     point, _, rest = os.environ.get(_WHAT, "").partition(":")
     ordinal, _, rest = rest.partition(":")
     what, _, seconds = rest.partition(":")
@@ -147,6 +147,8 @@ def disturb(context: object) -> None:
 
     gates = Gates.of(connection)
     gates.put(Announcer())
+    for gate in injected:
+        gates.add(gate)
     if point:
         gates.put(Disturber())
 
