@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -46,7 +47,7 @@ class JobsGate(Gate):
             try:
                 send_and(connection, send, watch.look)
                 await_jobs(connection, self.listener, pause=pause_for(connection))
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, asyncio.CancelledError):  # the latter is Ctrl-C under asyncio.run
                 watch.say_what_goes_on()
                 raise
 
