@@ -65,12 +65,20 @@ class AnswerGate(_Answers):
 
     place = Place.ANSWER
 
+    def __init__(self, stores: CockroachStores, transactions: Transactions) -> None:
+        super().__init__(stores, transactions)
+        self._session = stores.session
+
     def around(self, statement: Statement, send: Callable[[], None]) -> None:
         """Send a statement; once more only when it is certain that it was not applied.
 
         :raises OutcomeUnknown: that can't be told, or its job goes on.
         """
         reads = statement.kind is Kind.READ
+        if self._session != self._stores.session and not self._transactions.is_open:
+            # The journal may have connected again since the statement got its cursor.
+            self._session = self._stores.session
+            give_cursor(statement)
         if self._transactions.is_open or not (reads or (statement.ordinal and not is_data_change(statement.text))):
             send()
             return

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 _BLOCK = 1 << 16
+_OWN = "alembic_cluster_"
 MOMENTS = ("before", "sent", "answered")
 
 
@@ -17,7 +18,7 @@ MOMENTS = ("before", "sent", "answered")
 class Cut:
     """Where a connection is cut.
 
-    :ivar text: what the client's message has in it.
+    :ivar text: what the client's message has in it; one that is about our own tables is meant only by their names.
     :ivar moment: ``before`` the message goes to the server; when it is ``sent``; when the server has ``answered``, and
         the client has not heard of it.
     :ivar count: the message with the text that is meant, from 1.
@@ -112,7 +113,7 @@ class Proxy:
     def _found(self, data: bytes) -> Cut | None:
         with self._lock:
             for cut in self._cuts:
-                if cut.text.encode() in data:
+                if cut.text.encode() in data and (_OWN in cut.text or _OWN.encode() not in data):
                     cut.count -= 1
                     if cut.count == 0:
                         self._cuts.remove(cut)
