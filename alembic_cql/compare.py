@@ -17,7 +17,7 @@ from alembic_cql.cautions import comes_back, flat, note_cautions
 from alembic_cql.checks import check_table
 from alembic_cql.column_operations import AlterColumnCheckOp, AlterColumnMaskOp
 from alembic_cql.compare_keyspaces import compare_keyspaces
-from alembic_cql.compare_objects import ObjectDifferences, check_objects, compare_objects
+from alembic_cql.compare_objects import ObjectDifferences, check_objects, compare_objects, views_without_table
 from alembic_cql.compare_views import make_anew
 from alembic_cql.ddl import DropMaterializedView
 from alembic_cql.differences import (
@@ -100,6 +100,7 @@ def compare_schemas(
         if isinstance(item, ops.CreateTableOp) and item.kw.get("cql_id") is not None:
             item.kw["cql_id"] = str(item.kw["cql_id"])  # a UUID would be written without its import
     upgrade_ops.ops = [*changed_keyspaces, *objects.before, *tables, *options, *rebuilt, *objects.after]
+    impossible.extend(views_without_table(autogen_context, upgrade_ops.ops, keyspaces))
     if not impossible:
         make_anew(autogen_context, upgrade_ops.ops, keyspaces, objects)
         upgrade_ops.ops = [*changed_keyspaces, *objects.before, *tables, *options, *rebuilt, *objects.after]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alembic.operations import MigrateOperation
+from alembic.operations.ops import CreateTableOp, DropTableOp
 from sqlalchemy import MetaData
 
 from alembic_cluster.notes import WARNING, noted
@@ -104,6 +105,33 @@ def compare_objects(autogen_context: Any, keyspaces: Mapping[str | None, Keyspac
         dropped_types.extend(_dropped_types(autogen_context, schema, keyspace, wanted))
     result.after.extend(dropped_types)
     return result
+
+
+def views_without_table(
+    autogen_context: Any, operations: Iterable[MigrateOperation], keyspaces: Mapping[str | None, KeyspaceInfo]
+) -> Iterator[str]:
+    """Give a clause for each materialized view of the model whose table neither stays nor comes.
+
+    :param operations: what autogenerate found.
+    """
+    default = autogen_context.dialect.default_schema_name
+
+    def place(schema: str | None, name: str) -> tuple[str | None, str]:
+        return None if schema == default else schema, name
+
+    done = list(operations)
+    made = {place(item.schema, item.table_name) for item in done if isinstance(item, CreateTableOp)}
+    dropped = {place(item.schema, item.table_name) for item in done if isinstance(item, DropTableOp)}
+    created = {place(item.view.schema, item.view.name) for item in done if isinstance(item, CreateMaterializedViewOp)}
+    for metadata in _metadata(autogen_context):
+        for (own, name), view in keyspace_objects(metadata).views.items():
+            schema, base = place(own, view.base)
+            keyspace = keyspaces.get(schema)
+            if keyspace is None:
+                continue
+            is_there = base in keyspace.tables or base in keyspace.settled
+            if (schema, base) in dropped or ((schema, name) in created and (schema, base) not in made and not is_there):
+                yield f"materialized view {name!r} is made from table {base!r}, which the model has not"
 
 
 def _metadata(autogen_context: Any) -> Iterable[MetaData]:

@@ -10,6 +10,7 @@ from alembic_cluster.errors import ImpossibleChange
 from tests.cql.models import table
 from tests.cql.project import Project
 
+VIEW = "MaterializedView('w', metadata, 't', 'c IS NOT NULL AND k IS NOT NULL', ['c'], ['k'])\n"
 IMPOSSIBLE = {
     "type": (
         table("sa.Column('x', sa.Integer)"),
@@ -33,6 +34,16 @@ IMPOSSIBLE = {
     ),
     "partition key": (table(), table("cql_partition_key=['k', 'c']"), r"the model has PRIMARY KEY \(\(k, c\)\)"),
     "longer key": (table(), table("sa.Column('d', sa.Integer, primary_key=True)"), r"PRIMARY KEY \(k, c ASC, d ASC\)"),
+    "a view whose table goes": (
+        table() + VIEW,
+        "sa.Table('u', metadata, sa.Column('id', sa.Integer, primary_key=True))\n" + VIEW,
+        "materialized view 'w' is made from table 't', which the model has not",
+    ),
+    "a view of nothing": (
+        table(),
+        table() + VIEW.replace("'t'", "'none'"),
+        "materialized view 'w' is made from table 'none', which the model has not",
+    ),
     "user type": (
         "u = UserType('u', [('a', cql.INT)], metadata)" + table("sa.Column('w', cql.FROZEN(u))"),
         "u = UserType('u', [('a', cql.TEXT)], metadata)" + table("sa.Column('w', cql.FROZEN(u))"),
