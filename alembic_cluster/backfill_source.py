@@ -11,6 +11,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from sqlalchemy.engine import Dialect
+
 from alembic_cluster.backfill_job import Job
 from alembic_cluster.errors import UnsupportedOperation
 from alembic_cluster.stores import LeaseStore
@@ -162,15 +164,18 @@ def open_source(job: Job) -> Source:
 
     :raises UnsupportedOperation: the database has none.
     """
-    from alembic.ddl.impl import DefaultImpl
-
-    dialect: Any = job.target.engine.dialect
-    try:
-        found: Callable[[Job], Source] | None = getattr(
-            DefaultImpl.get_by_dialect(dialect), "backfill_source", None
-        )
-    except KeyError:
-        found = None
+    dialect = job.target.engine.dialect
+    found: Callable[[Job], Source] | None = getattr(implementation_of(dialect), "backfill_source", None)
     if found is None:
         raise UnsupportedOperation(f"there are no backfills on {dialect.name}; nothing was sent")
     return found(job)
+
+
+def implementation_of(dialect: Dialect) -> type[Any] | None:
+    """Give the class of a dialect's Alembic implementation, where what a database does in its own way is found."""
+    from alembic.ddl.impl import DefaultImpl
+
+    try:
+        return DefaultImpl.get_by_dialect(dialect)
+    except KeyError:
+        return None

@@ -297,15 +297,17 @@ class Evolution:
         :param save: called with the row as it was read and the upgraded one. It writes on the condition that the
             stored row still has the old version, and leaves it be otherwise: a newer writer was quicker.
         """
+        before = self.version_of(row)
         upgraded = self.upgrade(dict(row) if isinstance(row, Mapping) else row)
-        if self.version_of(row) != self.current:
+        if before != self.current:
             save(row, upgraded)
         return upgraded
 
     async def upgrade_and_save_async(self, row: Any, save: Callable[[Any, Any], Awaitable[Any]]) -> Any:
         """Do what :meth:`upgrade_and_save` does, with ``save`` awaited."""
+        before = self.version_of(row)
         upgraded = await self.upgrade_async(dict(row) if isinstance(row, Mapping) else row)
-        if self.version_of(row) != self.current:
+        if before != self.current:
             await save(row, upgraded)
         return upgraded
 

@@ -88,6 +88,7 @@ class Statement:
     :ivar cursor: the DB-API cursor that sends it.
     :ivar context: SQLAlchemy's execution context.
     :ivar left_out: whether a gate has left it out because it is applied already.
+    :ivar sent_before: whether an earlier run had sent it, and died before it knew what came of it.
     """
 
     text: str
@@ -99,6 +100,7 @@ class Statement:
     cursor: Any
     context: Any
     left_out: bool = False
+    sent_before: bool = False
 
     @property
     def changes(self) -> bool:
@@ -124,6 +126,12 @@ class Gate:
         :raises Exception: to refuse it, and what ``send`` raises.
         """
         send()
+
+    def check(self) -> None:
+        """Tell in the middle of a long statement whether more of it may be sent; called from any thread.
+
+        :raises Exception: to end it.
+        """
 
 
 class Gates:
@@ -179,11 +187,23 @@ class Gates:
 
         :param send: gives it to the driver.
         """
+        self.send(self.meet(text, parameters, many, cursor, context), send)
+
+    def meet(self, text: str, parameters: Any, many: bool, cursor: Any, context: Any) -> Statement:
+        """Make the object for a statement that is about to be sent; a change is counted."""
         kind = kind_of(text)
         if kind is Kind.CHANGE and self.ordinal is not None:
             self.ordinal += 1
         ordinal = self.ordinal if kind is Kind.CHANGE else None
-        self.send(Statement(text, parameters, many, kind, ordinal, context.root_connection, cursor, context), send)
+        return Statement(text, parameters, many, kind, ordinal, context.root_connection, cursor, context)
+
+    def check(self) -> None:
+        """Ask every gate whether more may be sent, in the middle of a statement that takes long; from any thread.
+
+        :raises LeaseLost: the run's lease is lost.
+        """
+        for gate in self._gates:
+            gate.check()
 
     def send(self, statement: Statement, send: Callable[[], None], *, behind: Gate | None = None) -> None:
         """Send a statement through the gates as the one that it is, such as when a transaction is repeated.

@@ -225,6 +225,7 @@ class JournalGate(Gate):
             self._note(row, "done")
             return replace(row, state="done")
         self._doubtful.add(statement)
+        statement.sent_before = True
         return row
 
     def _note(self, row: JournalRow, state: State) -> None:

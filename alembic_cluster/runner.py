@@ -65,6 +65,13 @@ class LeaseGate(Gate):
         self._held.check()
         send()
 
+    def check(self) -> None:
+        """Let a long statement go on if the lease still holds.
+
+        :raises LeaseLost: it doesn't.
+        """
+        self._held.check()
+
 
 class Run:
     """One call of ``run_migrations``; a context manager around it.

@@ -64,6 +64,9 @@ def effects_of(words: Words, known: Known) -> list[Effect]:
         return [Effect(verb.lower(), cost=Cost.NOTHING, traits=traits)]
     if verb == "USE":
         return [Effect("use", words.name(), cost=Cost.NOTHING)]
+    if verb == "BACKFILL":  # op.backfill's own words
+        table = words.name()
+        return [Effect("backfill", table, table, cost=Cost.ROWS)]
     return [Effect(verb.lower())]
 
 

@@ -34,6 +34,8 @@ from alembic_cql.splitting import split_cql
 from alembic_cql.typenames import canonical_name
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
     from alembic_cluster.backfill_job import Job as BackfillJob
     from alembic_cql.backfill import CqlBackfill
 
@@ -147,6 +149,22 @@ class CqlImpl(GovernedExecution, WatchedExecution, RehearsedExecution, _TextExec
             self._foresight = Foresight(self.connection, self.rehearsal.constructs)
         with self.rehearsal.reading_aside():
             self._foresight.check(construct)
+
+    #: GROUP BY is for columns of the primary key.
+    groups_by_any_column = False
+
+    @staticmethod
+    def update_if(
+        connection: Connection,
+        table: Table,
+        key: Mapping[str, Any],
+        values: Mapping[str, Any],
+        condition: Mapping[str, Any],
+    ) -> bool:
+        """Change a row on a condition, see :mod:`alembic_cql.conditional`."""
+        from alembic_cql.conditional import update_if
+
+        return update_if(connection, table, key, values, condition)
 
     @staticmethod
     def backfill_source(job: BackfillJob) -> CqlBackfill:

@@ -9,7 +9,7 @@ from typing import Any
 
 from alembic import op as _op
 
-from alembic_cluster import file_operations  # noqa: F401
+from alembic_cluster import backfill_operation, file_operations  # noqa: F401
 from alembic_cql import (  # noqa: F401  (they register the operations)
     column_operations,
     copy_operations,

@@ -34,7 +34,8 @@ _CATALOGS: Final[Mapping[str, tuple[str, str]]] = {
 #: What is the same after it was done twice, as long as nobody else changes it between.
 _REPEATABLE: Final = frozenset(
     {"alter options", "alter keyspace", "alter materialized view", "alter role", "alter user", "grant", "revoke",
-     "alter column", "alter column type", "set row ttl", "drop compact storage", "comment", "alter table"}
+     "alter column", "alter column type", "set row ttl", "drop compact storage", "comment", "alter table",
+     "backfill", "copy"}
 )  # fmt: skip
 
 

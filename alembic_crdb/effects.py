@@ -91,6 +91,10 @@ def effects_of(words: Words, known: Known, version: tuple[int, int]) -> list[Eff
         return _VERBS[verb](words, known, version)
     if verb in _NOTHING:
         return _read(words, verb)
+    if verb == "BACKFILL":  # op.backfill's own words
+        words.take()
+        table = plain_path(words)
+        return [Effect("backfill", table, table, cost=Cost.ROWS)]
     return [Effect(verb.lower(), cost=Cost.METADATA)]
 
 

@@ -33,7 +33,7 @@ _LOCKED: Final = re.compile(r"schema_locked = true(?:, )?")
 _OPTIONAL: Final = {"IF", "NOT", "EXISTS", "CONCURRENTLY", "ONLY"}
 # What leaves nothing behind in a catalog that could be compared, but does no harm when it is done twice.
 _REPEATABLE: Final = re.compile(
-    r"(?:GRANT|REVOKE|COMMENT|REFRESH|TRUNCATE|REASSIGN|ANALYZE|PAUSE|RESUME|CANCEL|ALTER DEFAULT|"
+    r"(?:BACKFILL|GRANT|REVOKE|COMMENT|REFRESH|TRUNCATE|REASSIGN|ANALYZE|PAUSE|RESUME|CANCEL|ALTER DEFAULT|"
     r"(?:CREATE|ALTER) STATISTICS|(?:SET|RESET) CLUSTER)\b"
 )
 #: By the kind of object that a CREATE, ALTER or DROP names: where it is to be looked for. All others: everywhere.

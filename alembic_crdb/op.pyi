@@ -1,7 +1,7 @@
 # Written by tests/unit/crdb/op_stub.py; a test holds it against the operations.
 """Alembic's ``op`` with the operations of this package."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -105,6 +105,56 @@ def alter_region(
     :param action: ``ADD REGION``, ``DROP REGION`` or ``PRIMARY REGION``.
     :param region: the region.
     :param existing: the primary region before, for the downgrade of ``PRIMARY REGION``; empty where there was none.
+    """
+
+def backfill(
+    table: str,
+    *,
+    update: str | Mapping[str, Any] | None = None,
+    function: Callable[[dict[str, Any]], Any] | None = None,
+    batch_function: Callable[[list[dict[str, Any]]], Any] | None = None,
+    columns: Sequence[str] | None = None,
+    where: str | None = None,
+    values: Mapping[str, Any] | None = None,
+    schema: str | None = None,
+    name: str | None = None,
+    batch_rows: int = 1000,
+    range_rows: int = 20000,
+    concurrency: int = 4,
+    rows_per_second: float | None = None,
+    tries: int = 5,
+    on_error: str = "stop",
+    as_of: str | None = None,
+    only_if: Sequence[str] = (),
+    executor: Any = None,
+) -> None:
+    """Change all rows of a table, in ranges: ``op.backfill("users", update="full_name = first || ' ' || last")``.
+
+    It holds nothing up: rows are changed a page at a time, by several workers, on connections of their own. A run
+    that is killed goes on with it where it was; once the migration lock is lost, nothing more is sent. See
+    ``alembic_cluster.backfill.Backfill`` for each argument.
+
+    :param table: the table's name.
+    :param update: what comes after ``SET``; or a mapping by column of values and SQL expressions.
+    :param function: gets a row as a ``dict``, returns new values, or None for the row as it changed it.
+    :param batch_function: the same for a list of rows; returns one such value for each.
+    :param columns: what the function gets to see beside the primary key.
+    :param where: a condition in the database's own words.
+    :param values: by name, what ``:name`` in ``update`` and ``where`` stands for.
+    :param schema: schema or keyspace of the table.
+    :param name: what the checkpoint calls it; made of the revision, the table and what is done when None.
+    :param batch_rows: rows that are read, changed and retried together.
+    :param range_rows: rows that a range has, about.
+    :param concurrency: ranges that are under way at a time.
+    :param rows_per_second: at most that many rows are read, over all workers.
+    :param tries: how often a batch is tried.
+    :param on_error: ``"stop"`` ends at a row that fails; ``"skip"`` notes it in a side table and goes on.
+    :param as_of: CockroachDB: read as of then, such as ``"-10s"``.
+    :param only_if: CQL: columns that must still have the values that were read when a row is changed.
+    :param executor: any ``concurrent.futures.Executor``, or a function that makes one; threads when None.
+    :raises InvalidBackfill: it can't be; nothing of it was sent.
+    :raises BackfillFailed: it ended before its end; run the same command again, and it goes on.
+    :raises UnsupportedOperation: in ``--sql``, and inside of a transaction of the revision.
     """
 
 def comment_on(

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.sql import Executable
 
+from alembic_cluster import backfill_operation as backfill_operation
 from alembic_cluster.errors import InvalidModel
 from alembic_cluster.file_operations import ExecuteFileOp
 from alembic_crdb import alterations, ddl

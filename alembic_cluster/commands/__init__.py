@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     "adopt",
+    "backfill",
     "doctor",
     "lint",
     "plan",

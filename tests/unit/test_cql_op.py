@@ -41,6 +41,7 @@ def upgrade() -> None:
     op.drop_aggregate("g", [cql.INT()])
     op.drop_function("f")
     op.copy_table("t", "t2", convert={"a": str}, fill={"day": datetime.date(2026, 1, 1)})
+    op.backfill("t", update={"a": None}, where="id > 5", rows_per_second=1000)
     op.execute_cql("CREATE ROLE r", down="DROP ROLE r")
     op.execute_file("up.cql", down="down.cql")
     op.undo_file("both.cql")

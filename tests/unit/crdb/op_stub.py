@@ -14,7 +14,7 @@ HEAD = '''\
 # Written by tests/unit/crdb/op_stub.py; a test holds it against the operations.
 """Alembic's ``op`` with the operations of this package."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
