@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from alembic_cluster.errors import ConfigurationError, ConnectFailed, first_line
@@ -69,6 +70,8 @@ def examine(config: Config) -> list[Check]:
     except (ConnectFailed, ConfigurationError, SQLAlchemyError) as error:
         advice = "Check the URL in alembic.ini or env.py, and that the server runs."
         return [*checks, Check("connection", "failed", first_line(error), advice)]
+    except CommandError as error:
+        return [*checks, Check("env.py", "failed", first_line(error), "env.py says so: do what it asks for.")]
     except Exception as error:
         advice = "Mend env.py; 'alembic-cluster --raiseerr current' shows where it fails."
         return [*checks, Check("env.py", "failed", f"{type(error).__name__}: {first_line(error)}", advice)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from alembic_cluster.errors import ConfigurationError
 from alembic_cluster.lint.messages import MESSAGES, Message
 
 _GROUPS = {"AL": "Every database", "CR": "CockroachDB", "CQ": "Cassandra and ScyllaDB"}
@@ -19,6 +20,17 @@ def page(code: str, message: Message) -> str:
         f"To keep it in one place, write `# noqa: {code}` and the reason on the line; for a project, set\n"
         f"`alembic_cluster.lint.{code} = off` in `alembic.ini`.\n"
     )
+
+
+def page_of_rule(code: str) -> str:
+    """Give the page of a rule by its code.
+
+    :raises ConfigurationError: there is no such rule.
+    """
+    found = MESSAGES.get(code.upper())
+    if found is None:
+        raise ConfigurationError(f"there is no rule {code}; they are {', '.join(MESSAGES)}")
+    return page(code.upper(), found).rstrip("\n")
 
 
 def _language(text: str) -> str:

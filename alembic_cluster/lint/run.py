@@ -238,7 +238,7 @@ def fails(found: Iterable[Finding], at: str) -> bool:
     return any(SEVERITIES.index(each.severity) <= SEVERITIES.index(at) for each in found)
 
 
-def relative(finding: Finding) -> Finding:
-    """Give a finding with its path seen from the working folder, where it lies below."""
-    path, here = Path(finding.path).resolve(), Path.cwd()
+def relative(finding: Finding, folder: str | None = None) -> Finding:
+    """Give a finding with its path seen from a folder, the working folder unless told, where it lies below."""
+    path, here = Path(finding.path).resolve(), Path(folder or ".").resolve()
     return replace(finding, path=str(path.relative_to(here))) if path.is_relative_to(here) else finding

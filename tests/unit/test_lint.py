@@ -266,12 +266,13 @@ def test_what_fails() -> None:
 
 def test_the_command(crdb: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
     monkeypatch.chdir(crdb.folder)
     crdb.revision("a", "op.create_table('t', sa.Column('a', sa.Text))")
 
     def run(fail_on: str = "never", **options: Any) -> str:
         output = io.StringIO()
-        given = {"revisions": [], "format": None, "json": False, **options}
+        given = {"revisions": [], "format": None, "json": False, "explain": None, **options}
         lint_command.run(Config("alembic.ini", stdout=output), fail_on=fail_on, **given)
         return output.getvalue()
 
@@ -282,5 +283,10 @@ def test_the_command(crdb: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [each["code"] for each in json.loads(run(json=True))] == ["CR001"]
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     assert run(revisions=["a"]).startswith("::error file=migrations/versions/a.py,line=10,")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(crdb.folder.parent))
+    assert run().startswith(f"::error file={crdb.folder.name}/migrations/versions/a.py,line=10,")
     with pytest.raises(CommandError, match="nowhere"):
         run(revisions=["nowhere"])
+    assert run(explain="cr003").startswith("# CR003: NOT NULL column without a default\n")
+    with pytest.raises(ConfigurationError, match="there is no rule CR999"):
+        run(explain="CR999")
