@@ -32,7 +32,8 @@ _TABLE_IDS = uuid.UUID("6b1f9d9c-6c1e-5f0e-9a2e-7d0f3c1c8a55")
 _LAYOUT = {"scope": "partition_key", "version_num": "clustering", "fence": "static"}
 OWN_TABLES = "alembic_cluster_"  # how the names of this package's tables begin (alembic_cluster.stores)
 _ATTEMPTS = 3
-_EVERYWHERE = {"cql_serial_consistency": "SERIAL"}  # heads are one for all datacenters, whatever the URL says
+# Heads are one for all datacenters, whatever the URL says.
+_EVERYWHERE = {"cql_consistency": "QUORUM", "cql_serial_consistency": "SERIAL"}
 _PATIENCE = 10.0  # seconds that a table of the catalog may take to be there
 _PAUSE = 0.05
 _NOT_THERE = re.compile(r"does not exist|unconfigured table|Unknown CF", re.IGNORECASE)

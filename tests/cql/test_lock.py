@@ -12,8 +12,10 @@ import re
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 
 from alembic_cluster.errors import LeaseLost, LockNotAcquired
 from tests.cql.project import describe
@@ -221,3 +223,34 @@ def test_a_move_under_an_old_fence_is_refused(project: LockedProject) -> None:
     with pytest.raises(LeaseLost):
         project.upgrade()
     assert project.heads() == {"a"}
+
+
+def test_whatever_the_url_says_our_tables_are_safe_in_many_datacenters(
+    project: LockedProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cassandra import ConsistencyLevel
+    from cassandra.cluster import Session
+
+    url = make_url(project.keyspace.url).update_query_dict(
+        {"consistency": "LOCAL_ONE", "serial_consistency": "LOCAL_SERIAL"}
+    )
+    project.set_url(url.render_as_string(hide_password=False))
+    found = set()
+    send = Session.execute_async
+
+    def note(self: Any, query: Any, *args: Any, **kw: Any) -> Any:
+        statements = query._statements_and_parameters if hasattr(query, "_statements_and_parameters") else ()
+        text = str(getattr(getattr(query, "prepared_statement", query), "query_string", statements or query))
+        tables = re.findall(r"alembic_(?:version|cluster_lock|cluster_history|cluster_journal)", text)
+        if tables or statements:
+            kind = "decides" if " IF " in text and "CREATE" not in text else text.split(None, 1)[0]
+            levels = (query.consistency_level, query.serial_consistency_level if kind == "decides" else None)
+            found.add((kind, *(ConsistencyLevel.value_to_name.get(level, "") for level in levels)))
+        return send(self, query, *args, **kw)
+
+    monkeypatch.setattr(Session, "execute_async", note)
+    project.revision("a", "op.execute('CREATE TABLE a (a int PRIMARY KEY)')")
+    project.upgrade()
+    assert {level for kind, level, _ in found if kind == "SELECT"} == {"SERIAL", "QUORUM"}
+    assert {(level, serial) for kind, level, serial in found if kind == "decides"} == {("QUORUM", "SERIAL")}
+    assert {level for kind, level, _ in found if kind in ("INSERT", "DELETE")} == {"QUORUM"}
