@@ -77,11 +77,11 @@ def adopt(
     names = [revision_name(each.version) for each in migrations]
     if len(set(names)) < len(names):
         raise AdoptionRefused("two migrations have one version; nothing was written")
-    late = [each.name for each in migrations[count:] if each.unwritable]
+    late = [f"{each.name} ({each.unwritable})" for each in migrations[count:] if each.unwritable]
     if late:
         raise AdoptionRefused(
-            f"{', '.join(late)}: {migrations[count:][0].unwritable or 'Python'}, which no file of statements can say. "
-            f"Apply them with {tool} first, then adopt; or write them as revisions later. Nothing was written."
+            f"{', '.join(late)}: no file of statements can say that. Apply with {tool} first, then adopt; or take the "
+            "file out and write it as a revision afterwards. Nothing was written."
         )
     found = Adoption(migrations, count, names)
     if not dry_run:
