@@ -15,9 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import make_url
 
 from alembic_cluster.errors import LeaseLost, LockNotAcquired
+from alembic_cluster.owner import Owner
+from alembic_cql import dbapi
+from alembic_cql.queries import Queries
+from alembic_cql.stores import CqlStores
 from tests.cql.project import describe
 from tests.cql.runs import LockedProject
 from tests.servers.fixtures import CassandraKeyspace
@@ -254,3 +259,49 @@ def test_whatever_the_url_says_our_tables_are_safe_in_many_datacenters(
     assert {level for kind, level, _ in found if kind == "SELECT"} == {"SERIAL", "QUORUM"}
     assert {(level, serial) for kind, level, serial in found if kind == "decides"} == {("QUORUM", "SERIAL")}
     assert {level for kind, level, _ in found if kind in ("INSERT", "DELETE")} == {"QUORUM"}
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+def test_conditional_writes_that_get_no_answer(
+    carried_out: bool, project: LockedProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide, met = Queries.decide, set()
+
+    def lose(self: Queries, cql: str, *values: Any) -> list[Any]:
+        if cql in met:
+            return decide(self, cql, *values)
+        met.add(cql)
+        if carried_out:
+            decide(self, cql, *values)
+        raise dbapi.OperationalError("no answer in time")
+
+    monkeypatch.setattr(Queries, "decide", lose)
+    project.revision("a", "op.execute('CREATE TABLE a (a int PRIMARY KEY)')")
+    project.upgrade_with(lock_wait=5)
+    assert len(met) == 4  # taking, two for the fence of the heads, giving back
+    assert project.heads() == {"a"}
+    assert project.history() == [("a", "upgrade")]
+    (lock,) = project.keyspace.execute("SELECT fence, owner FROM alembic_cluster_lock")
+    assert tuple(lock) == (1, None)
+
+
+def test_a_renewal_that_gets_no_answer_is_made_again(project: LockedProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.revision("a", "op.execute('CREATE TABLE a (a int PRIMARY KEY)')")
+    project.upgrade()
+    with sa.create_engine(project.keyspace.url, poolclass=sa.NullPool).connect() as connection:
+        lease = CqlStores(connection, "alembic_version", project.keyspace.name).lease
+        held = lease.acquire(Owner.this_process(), 30, lease.read())
+        assert held is not None
+        decide = Queries.decide
+
+        def lose(self: Queries, cql: str, *values: Any) -> list[Any]:
+            raise dbapi.OperationalError("no answer in time")
+
+        monkeypatch.setattr(Queries, "decide", lose)
+        with pytest.raises(dbapi.OperationalError):  # it is ours, and whether for longer now isn't known
+            lease.renew(held)
+        monkeypatch.setattr(Queries, "decide", decide)
+        assert lease.renew(held)
+        assert lease.remove(lease.read())
+        monkeypatch.setattr(Queries, "decide", lose)
+        assert not lease.renew(held)
