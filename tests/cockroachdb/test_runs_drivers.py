@@ -99,7 +99,6 @@ def test_revisions_that_stream(locked: LockedProject) -> None:
     ("driver", "level"),
     [
         *((driver, "READ COMMITTED") for driver in DRIVERS),
-        ("psycopg2", "SERIALIZABLE"),
         ("psycopg", "AUTOCOMMIT"),
     ],
     indirect=["driver"],
