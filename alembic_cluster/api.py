@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import io
+import threading
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,8 @@ from alembic_cluster.syncing import SyncResult, sync
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 STANDALONE = Path(__file__).parent / "standalone"
+# `alembic.context` and `alembic.op` are of the module: one environment at a time in a process.
+_ENVIRONMENT = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -150,9 +153,10 @@ class Migrator:
         :raises LockNotAcquired: another run held the lock too long.
         :raises ClusterError: what else stops a run; its message says what was applied.
         """
-        before = self.current()
-        command.upgrade(self.config, target)
-        return self._between(before, self.current())
+        with _ENVIRONMENT:
+            before = self.current()
+            command.upgrade(self.config, target)
+            return self._between(before, self.current())
 
     def downgrade(self, target: str | int = 1) -> list[Revision]:
         """Take back what was applied.
@@ -161,13 +165,15 @@ class Migrator:
         :return: what was taken back, the last one first.
         :raises ClusterError: see :meth:`upgrade`.
         """
-        before = self.current()
-        command.downgrade(self.config, f"-{target}" if isinstance(target, int) else target)
-        return self._between(self.current(), before)[::-1]
+        with _ENVIRONMENT:
+            before = self.current()
+            command.downgrade(self.config, f"-{target}" if isinstance(target, int) else target)
+            return self._between(self.current(), before)[::-1]
 
     def stamp(self, target: str) -> None:
         """Say that the database stands at a revision, without running anything."""
-        command.stamp(self.config, target)
+        with _ENVIRONMENT:
+            command.stamp(self.config, target)
 
     def sync(
         self,
@@ -215,7 +221,8 @@ class Migrator:
 
     def status(self) -> State:
         """Read where the database stands: applied, pending, edited, half-applied, and who holds the lock."""
-        return read_state(self.config)
+        with _ENVIRONMENT:
+            return read_state(self.config)
 
     def history(self) -> list[HistoryRow]:
         """Read the ledger, each run of a revision in each direction, the first one first."""
@@ -233,10 +240,12 @@ class Migrator:
 
         :param direction: ``upgrade`` or ``downgrade``; when empty, what leads to the target.
         """
-        return make_plan(self.config, target, direction)
+        with _ENVIRONMENT:
+            return make_plan(self.config, target, direction)
 
     def _look(self, work: Callable[[Any, Any], Any]) -> None:
-        in_environment(self.config, work)
+        with _ENVIRONMENT:
+            in_environment(self.config, work)
 
     def _scripts(self) -> ScriptDirectory:
         return ScriptDirectory.from_config(self.config)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic.util import CommandError
 
 from alembic_cluster.api import AsyncMigrator, Migrator
-from alembic_cluster.errors import ConfigurationError, SchemaDriftWarning, VersionedKeyspace
+from alembic_cluster.errors import ConfigurationError, ConnectFailed, SchemaDriftWarning, VersionedKeyspace
 from tests.cockroachdb.project import Project
 from tests.servers.fixtures import CockroachDatabase
 
@@ -78,6 +78,22 @@ def test_awaited(cockroach_database: CockroachDatabase, tmp_path: Path) -> None:
         return [name for (name,) in cockroach_database.execute("SELECT name FROM users")]
 
     assert asyncio.run(run()) == ["Ann"]
+
+
+def test_several_at_once_in_one_process(cockroach_database: CockroachDatabase, tmp_path: Path) -> None:
+    Migrator(cockroach_database.url, tmp_path).create("users", *CREATE)
+
+    async def run() -> list[int]:
+        migrators = [AsyncMigrator(cockroach_database.url, tmp_path) for _ in range(3)]
+        return [len(done) for done in await asyncio.gather(*(each.upgrade() for each in migrators))]
+
+    assert sorted(asyncio.run(run())) == [0, 0, 1]
+
+
+def test_an_unreachable_database(tmp_path: Path) -> None:
+    migrator = Migrator("cockroachdb://root@127.0.0.1:1/d?sslmode=disable&connect_timeout=2", tmp_path)
+    with pytest.raises(ConnectFailed):
+        migrator.upgrade()
 
 
 def test_a_project_of_alembics(cockroach_database: CockroachDatabase, tmp_path: Path) -> None:
