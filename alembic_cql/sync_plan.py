@@ -35,7 +35,7 @@ from alembic_cql.differences import (
     refused_addition,
     uses_type,
 )
-from alembic_cql.functions import check_definitions
+from alembic_cql.functions import Definition, check_definitions
 from alembic_cql.keyspaces import Keyspace
 from alembic_cql.reflection import KeyspaceInfo, TableInfo
 from alembic_cql.schema import KeyspaceObjects, MaterializedView, declared_types, keyspace_objects, sorted_types
@@ -87,8 +87,11 @@ class Planner:
         self._plan.statements += sync_keyspaces(declared, self._keyspaces)
         for kind in sorted_types(kind for kind in declared_types(metadata).values() if kind.fields):
             self._plan.statements += self._type(kind)
-        for schema in dict.fromkeys(item.schema for item in objects.definitions):
-            mine = [item for item in objects.definitions if item.schema == schema]
+        definitions: dict[str | None, list[Definition]] = {}
+        for item in objects.definitions:  # the connection's keyspace may be named, or not
+            definitions.setdefault(item.schema or self._dialect.default_schema_name, []).append(item)
+        for mine in definitions.values():
+            schema = mine[0].schema
             statements, only_there = sync_definitions(schema, self._keyspaces[schema], mine, self._dialect)
             self._plan.statements += statements
             self._plan.only_in_database += only_there
