@@ -84,7 +84,7 @@ BAD_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "compressor": ({"cql_compression": {"class": "NopeCompressor"}}, "a compressor"),
     "chunk": ({"cql_compression": {"class": "LZ4Compressor", "chunk_length_in_kb": 3}}, "a power of 2"),
-    "compression key": ({"cql_compression": {"class": "LZ4Compressor", "level": 3}}, "a compressor"),
+    "compression key": ({"cql_compression": {"class": "LZ4Compressor", "level": 3}}, "LZ4Compressor has no 'level'"),
     "caching": ({"cql_caching": {"keys": "SOME"}}, "ALL, NONE or a number"),
     "read repair": ({"cql_read_repair": "SOMETIMES"}, "'BLOCKING' or 'NONE'"),
     "flag": ({"cql_cdc": "maybe"}, "true or false"),
