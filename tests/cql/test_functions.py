@@ -70,7 +70,7 @@ CHANGES = {
             function("f", "[('a', cql.TEXT), ('b', cql.INT)]"),
             function("f", "[('a', cql.COUNTER)]", "cql.COUNTER"),
         ),
-        ["[('a', cql.TEXT()), ('b', cql.INT())]", "create_function('f', [('a', cql.COUNTER())], cql.COUNTER()"],
+        ["[('a', cql.TEXT()), ('b', cql.INT())]", "[('a', cql.COUNTER())],cql.COUNTER(),"],
     ),
     "user types": (
         model("u = UserType('u', [('x', cql.INT)], metadata)"),
