@@ -374,10 +374,13 @@ def _connect_message(parameters: dict[str, Any], error: Exception) -> str:
     reason = first_line(error)
     if wanted.keyspace is not None and "does not exist" in reason:
         return (
-            f"keyspace {wanted.keyspace!r} does not exist on {hosts}: create it (CREATE KEYSPACE .. WITH "
-            "replication = {..}) or mend the URL; nothing was changed"
+            f"Keyspace {wanted.keyspace!r} does not exist on {hosts}. Nothing was sent. Create it (CREATE KEYSPACE "
+            ".. WITH replication = {..}), or mend the URL."
         )
-    return f"cannot connect to {hosts}: {reason}; nothing was changed"
+    return (
+        f"No connection to {hosts}: {reason.rstrip('.')}. Nothing was sent. Check that the server runs and that hosts, "
+        "port, user and password of the URL are right."
+    )
 
 
 # Alembic finds an implementation by the dialect's name among those imported, and create_all what goes with tables.

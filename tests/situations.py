@@ -20,7 +20,7 @@ from alembic_cluster.stored import Stored, visit
 
 # A situation's table: the command line, the exit status, and what it has to say.
 Table = Mapping[str, tuple[int, str]]
-_NO_CONNECTION: Final = (255, r"\AFAILED: (No connection to|Cannot connect to|Keyspace '\w+' does not exist) .*\n\Z")
+_NO_CONNECTION: Final = (255, r"\AFAILED: (No connection to|Keyspace '\w+' does not exist) .*\n\Z")
 _NO_KEEPING: Final = (255, r"\AFAILED: \w+ refused, .* lock, ledger or journal .*\n\Z")
 
 EMPTY: Final[Table] = {
@@ -48,6 +48,7 @@ UNREACHABLE: Final[Table] = {
         _NO_CONNECTION,
     ),
     "stamp head": _NO_CONNECTION,
+    "backfill a --set a=1": _NO_CONNECTION,
     "doctor": (1, r"FAILED  connection: .*\n        -> Check the URL"),
     "lint": (0, "AL002"),
     "heads": (0, "b .head."),

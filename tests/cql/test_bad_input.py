@@ -39,7 +39,7 @@ def test_a_host_that_has_no_address(project: Project) -> None:
 def test_a_wrong_keyspace(project: Project) -> None:
     project.set_url(project.keyspace.cluster.url("no_such_keyspace"))
     project.revision("a", CREATE)
-    assert re.search("keyspace 'no_such_keyspace' does not exist.*CREATE KEYSPACE", refused(project, "upgrade", "head"))
+    assert re.search("Keyspace 'no_such_keyspace' does not exist.*CREATE KEYSPACE", refused(project, "upgrade", "head"))
 
 
 def test_no_keyspace(project: Project) -> None:

@@ -73,7 +73,7 @@ def refusal(url: Any, kind: type[ClusterError], caplog: pytest.LogCaptureFixture
     wait_for_threads_to_end(before)
     message = str(caught.value)
     assert "\n" not in message
-    assert "nothing was" in message or isinstance(caught.value, ConfigurationError)
+    assert "Nothing was sent" in message or isinstance(caught.value, ConfigurationError)
     return message
 
 
@@ -211,10 +211,11 @@ def test_pre_ping_finds_a_lost_connection(cassandra: CassandraCluster) -> None:
 def test_no_server(caplog: pytest.LogCaptureFixture, silent_port: int) -> None:
     port, other = closed_port(), closed_port()
     assert refusal(f"cassandra://127.0.0.1:{port}/k", ConnectFailed, caplog) == (
-        f"cannot connect to 127.0.0.1:{port}: Connection refused; nothing was changed"
+        f"No connection to 127.0.0.1:{port}: Connection refused. Nothing was sent. Check that the server runs and that "
+        "hosts, port, user and password of the URL are right."
     )
     message = refusal(f"cassandra:///k?host=127.0.0.1:{port}&host=127.0.0.1:{other}", ConnectFailed, caplog)
-    assert message.startswith(f"cannot connect to 127.0.0.1:{port}, 127.0.0.1:{other}: ")
+    assert message.startswith(f"No connection to 127.0.0.1:{port}, 127.0.0.1:{other}: ")
     assert message.count("Connection refused") == 2
     message = refusal("cassandra://no-such-host.invalid/k", ConnectFailed, caplog)
     assert "no address is known for the host's name" in message
@@ -245,7 +246,7 @@ def test_what_the_cluster_has_not(cassandra: CassandraCluster, caplog: pytest.Lo
     message = refusal(url_with(cassandra.url(), local_dc="nowhere"), ConfigurationError, caplog)
     assert f"no datacenter 'nowhere' (local_dc); it has {cassandra.local_dc}" in message
     message = refusal(cassandra.url("no_such_keyspace"), ConnectFailed, caplog)
-    assert message.startswith("keyspace 'no_such_keyspace' does not exist on")
+    assert message.startswith("Keyspace 'no_such_keyspace' does not exist on")
     assert "CREATE KEYSPACE" in message
 
 

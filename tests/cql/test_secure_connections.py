@@ -103,10 +103,10 @@ def test_a_client_that_the_server_does_not_know(
     cassandra: CassandraCluster, door: TlsProxy, identity: Identity, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     message = refused(url_of(cassandra, "system", door, ssl_ca=identity.ca), caplog)
-    assert message.startswith(f"cannot connect to 127.0.0.1:{door.port}: ")
+    assert message.startswith(f"No connection to 127.0.0.1:{door.port}: ")
     other = Identity(tmp_path / "other")
     query = {"ssl_ca": identity.ca, "ssl_cert": other.cert, "ssl_key": other.key}
-    assert "nothing was changed" in refused(url_of(cassandra, "system", door, **query), caplog)
+    assert "Nothing was sent" in refused(url_of(cassandra, "system", door, **query), caplog)
     query = {"ssl_ca": other.ca, "ssl_cert": identity.cert, "ssl_key": identity.key}
     assert "certificate verify failed" in refused(url_of(cassandra, "system", door, **query), caplog)
 
@@ -157,8 +157,8 @@ def test_a_bundle_whose_service_is_not_there(
 ) -> None:
     bundle = identity.bundle(tmp_path / "bundle.zip", {"host": "127.0.0.1", "port": 1})
     message = refused(url_of(cassandra, "system", secure_connect_bundle=bundle), caplog)
-    assert f"cannot connect to the hosts of {bundle}: Unable to connect to the metadata service" in message
-    assert message.endswith("nothing was changed")
+    assert f"No connection to the hosts of {bundle}: Unable to connect to the metadata service" in message
+    assert "Nothing was sent" in message
 
 
 def test_what_is_no_bundle_stops_the_url(identity: Identity, tmp_path: Path) -> None:
