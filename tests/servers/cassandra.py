@@ -177,6 +177,7 @@ class CassandraCluster:
         *,
         auth: bool = False,
         tls: bool = False,
+        datacenters: Sequence[str] = (),
         settings: Mapping[str, Any] | None = None,
     ) -> CassandraCluster:
         """Start a cluster on free loopback addresses and wait until each node is ready and sees the others.
@@ -184,6 +185,7 @@ class CassandraCluster:
         :param nodes: how many.
         :param auth: ask for a user and password; they are ``cassandra`` and ``cassandra``.
         :param tls: TLS on the client port; ``ca_file`` is then the PEM file that a client trusts.
+        :param datacenters: where each node stands, in order; all in one when empty.
         :param settings: more of cassandra.yaml, over ours.
         :raises NoServer: no Java or no Maven here.
         :raises DownloadFailed: the jars could not be had.
@@ -206,6 +208,7 @@ class CassandraCluster:
                 heap=1024 if nodes == 1 else 512,
                 auth=auth,
                 tls=tls,
+                datacenter=datacenters[number - 1] if datacenters else None,
                 settings=settings or {},
             )
             for number, address in enumerate(addresses, start=1)
@@ -216,6 +219,7 @@ class CassandraCluster:
         cluster = cls(
             ours,
             port,
+            local_dc=datacenters[0] if datacenters else LOCAL_DC,
             user="cassandra" if auth else None,
             password="cassandra" if auth else None,
             folder=folder,

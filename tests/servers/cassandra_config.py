@@ -13,6 +13,7 @@ from typing import Any
 from tests.servers.cassandra_jars import Java
 from tests.servers.errors import ServerDidNotStart
 
+_PLACE = "cassandra-rackdc.properties"  # the file's name and that of the property which names it (SnitchProperties)
 KEYSTORE_PASSWORD = "changeit"  # keytool wants one; it guards nothing
 
 # What Cassandra's own jvm17-server.options opens and exports; Java 11 takes the same options.
@@ -63,7 +64,8 @@ class NodeConfig:
     """What one node's configuration is made from.
 
     ``seeds`` are the addresses of all nodes; ``token`` is this node's place on the ring; ``heap`` is in MiB;
-    ``auth`` asks for user and password, ``tls`` for TLS on the client port; ``settings`` goes over ours.
+    ``auth`` asks for user and password, ``tls`` for TLS on the client port; ``datacenter`` is where it stands, None for
+    Cassandra's only one; ``settings`` goes over ours.
     """
 
     folder: Path
@@ -76,6 +78,7 @@ class NodeConfig:
     heap: int
     auth: bool
     tls: bool
+    datacenter: str | None
     settings: Mapping[str, Any]
 
 
@@ -89,7 +92,7 @@ def yaml_settings(config: NodeConfig) -> dict[str, Any]:
         "initial_token": str(config.token),
         "auto_bootstrap": False,
         "partitioner": "org.apache.cassandra.dht.Murmur3Partitioner",
-        "endpoint_snitch": "SimpleSnitch",
+        "endpoint_snitch": "SimpleSnitch" if config.datacenter is None else "GossipingPropertyFileSnitch",
         "storage_compatibility_mode": "NONE",
         "listen_address": config.address,
         "rpc_address": config.address,
@@ -165,6 +168,8 @@ def write_files(config: NodeConfig) -> None:
     # JSON is YAML, and the standard library writes it.
     (config.folder / "cassandra.yaml").write_text(json.dumps(yaml_settings(config), indent=1))
     (config.folder / "logback.xml").write_text(_LOGBACK)
+    if config.datacenter is not None:
+        (config.folder / _PLACE).write_text(f"dc={config.datacenter}\nrack=rack1\n")
 
 
 def java_command(config: NodeConfig, java: Java, jars: Path) -> list[str]:
@@ -191,6 +196,7 @@ def java_command(config: NodeConfig, java: Java, jars: Path) -> list[str]:
         "-Dcassandra-foreground=yes",
         f"-Dcassandra.config=file://{folder / 'cassandra.yaml'}",
         f"-Dlogback.configurationFile={folder / 'logback.xml'}",
+        *([] if config.datacenter is None else [f"-D{_PLACE}=file://{folder / _PLACE}"]),
         f"-Dcassandra.storagedir={folder}",
         f"-Dcassandra.logdir={folder}",
         f"-Dcassandra.triggers_dir={folder / 'triggers'}",
