@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from sqlalchemy import Column, Engine, Integer, MetaData, Table, create_engine, inspect, make_url
 
 from alembic_cluster.errors import ClusterError, ConfigurationError, ConnectFailed
-from alembic_cql import dbapi
+from alembic_cql import dbapi, reflect_keyspace
 from alembic_cql.options import complete_options, table_options
 from tests import situations
 from tests.cql.test_commands import two_tables
@@ -392,6 +394,28 @@ def test_commands_of_a_role_that_may_only_read(secure: CassandraCluster, tmp_pat
     read = url.set(username="only.reader", password="p", database="to_read").render_as_string(hide_password=False)
     keyspace = CassandraKeyspace("to_read", read, secure, None)
     situations.hold_against(two_tables(tmp_path, keyspace).folder, situations.READ_ONLY)
+
+
+def test_roles_and_grants_are_not_the_models(secure: CassandraCluster) -> None:
+    url = url_with(secure.url(), ssl_ca=str(secure.ca_file))
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        for statement in (
+            "CREATE KEYSPACE granted WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
+            "CREATE TABLE granted.t (k int PRIMARY KEY)",
+            "CREATE ROLE grantee WITH LOGIN = false",
+            "GRANT MODIFY ON granted.t TO grantee",
+            "GRANT SELECT ON KEYSPACE granted TO grantee",
+        ):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    metadata = MetaData()
+    Table("t", metadata, Column("k", Integer, primary_key=True))
+    engine = create_engine(url.set(database="granted"))
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert set(reflect_keyspace(connection).tables) == {"t"}
+    engine.dispose()
 
 
 def test_the_clusters_own_default_compaction(secure: CassandraCluster) -> None:
