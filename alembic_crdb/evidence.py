@@ -45,6 +45,11 @@ _CATALOGS: Final = {
     "('crdb_internal', 'information_schema', 'pg_catalog', 'pg_extension')) ORDER BY 1, 2, 3, 4",
     "TRIGGER": "SELECT tgrelid, tgname, tgenabled, tgtype FROM pg_catalog.pg_trigger ORDER BY 1, 2",
     "POLICY": "SELECT * FROM pg_catalog.pg_policies ORDER BY 1, 2, 3",
+    "SCHEMA": "SELECT nspname, nspowner FROM pg_catalog.pg_namespace ORDER BY 1, 2",
+    "TYPE": "SELECT n.nspname, t.typname, t.typowner, e.enumsortorder, e.enumlabel FROM pg_catalog.pg_type AS t "
+    "JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace LEFT JOIN pg_catalog.pg_enum AS e "
+    "ON e.enumtypid = t.oid WHERE n.nspname NOT IN ('crdb_internal', 'information_schema', 'pg_catalog', "
+    "'pg_extension') ORDER BY 1, 2, 4",
 }
 _CATALOGS_OF: Final = {"USER": "ROLE", "PROCEDURE": "FUNCTION", "AGGREGATE": "FUNCTION"}
 _UNKNOWABLE: Final = frozenset({"SCHEDULE", "CHANGEFEED", "EXTERNAL", "VIRTUAL", "TENANT", "RANGE", "BACKUP"})
@@ -78,7 +83,8 @@ def look(connection: Connection, statement: str) -> Evidence:
         return Evidence(None)
     tables = tables_of(statement)
     if tables:
-        texts = [_create_table(connection, table) for table in tables]
+        kind = next((word for word in ("VIEW", "SEQUENCE") if word == _kind(words)), "TABLE")
+        texts = [_create_statement(connection, kind, table) for table in tables]
         locked = tuple(table for table, text in zip(tables, texts, strict=True) if _LOCKED.search(text))
         return Evidence(_digest([_LOCKED.sub("", text) for text in texts]), locked)
     kind = _CATALOGS_OF.get(_kind(words), _kind(words))
@@ -108,7 +114,7 @@ def _kind(words: list[str]) -> str:
 
 
 def tables_of(statement: str) -> list[str]:
-    """Give the tables, as they are written, that a statement about tables or their indexes changes.
+    """Give the tables, as they are written, that a statement about tables or their indexes changes; views likewise.
 
     :return: none when it is about something else, or names an index without its table.
     """
@@ -119,7 +125,7 @@ def tables_of(statement: str) -> list[str]:
         return []
     words = [token.upper() for token in tokens]
     verb, kind = words[0], _kind(words[:6])
-    if kind not in ("TABLE", "INDEX") or verb not in ("CREATE", "ALTER", "DROP"):
+    if kind not in ("TABLE", "INDEX", "VIEW", "SEQUENCE") or verb not in ("CREATE", "ALTER", "DROP"):
         return []
     at = words.index(kind) + 1
     if kind == "INDEX" and verb == "CREATE":
@@ -142,9 +148,9 @@ def tables_of(statement: str) -> list[str]:
         at += 1
 
 
-def _create_table(connection: Connection, table: str) -> str:
+def _create_statement(connection: Connection, kind: str, name: str) -> str:
     try:
-        rows = tell(connection, f"SELECT create_statement FROM [SHOW CREATE TABLE {table}]")
+        rows = tell(connection, f"SELECT create_statement FROM [SHOW CREATE {kind} {name}]")
     except Exception as error:
         if sqlstate_of(error) in _UNDEFINED:
             return ""
