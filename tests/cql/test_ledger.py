@@ -158,7 +158,7 @@ def test_what_no_catalog_tells_is_asked_for(project: LockedProject) -> None:
 def test_unlock(project: LockedProject) -> None:
     assert "Nobody holds" in project.cli("unlock", program=CLUSTER)
     project.revision("a", creates("a", "b"))
-    holder = project.process("upgrade", "head", DIE="stop:2")
+    holder = project.process("-x", "lock_ttl=300", "upgrade", "head", DIE="stop:2")
     os.waitpid(holder.pid, os.WUNTRACED)
     try:
         assert f"held by process {holder.pid}" in project.cli("unlock", program=CLUSTER, expect=75)

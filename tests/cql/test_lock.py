@@ -166,9 +166,9 @@ def test_eight_at_once(project: LockedProject) -> None:
 def test_stopped_longer_than_its_lease(project: LockedProject) -> None:
     project.revision("a", "\n".join(f"op.execute('CREATE TABLE t{number} (a int PRIMARY KEY)')" for number in range(4)))
     for place in ("stop:2", "stopafter:3") if KILLS == "all" else ("stop:2",):
-        first = project.process("-x", "lock_ttl=3", "upgrade", "head", DIE=place)
+        first = project.process("-x", "lock_ttl=6", "upgrade", "head", DIE=place)
         os.waitpid(first.pid, os.WUNTRACED)
-        project.process("-x", "lock_ttl=3", "upgrade", "head").communicate(timeout=120)
+        project.process("-x", "lock_ttl=6", "upgrade", "head").communicate(timeout=120)
         assert project.heads() == {"a"}
         after = state(project)
         project.keyspace.execute("DROP TABLE t3")  # it would come back if the first one sent anything
@@ -184,7 +184,7 @@ def test_stopped_longer_than_its_lease(project: LockedProject) -> None:
 
 def test_waiting_ends_with_the_documented_status(project: LockedProject) -> None:
     project.revision("a", "op.execute('CREATE TABLE a (a int PRIMARY KEY)')")
-    holder = project.process("upgrade", "head", DIE="stop:1")
+    holder = project.process("-x", "lock_ttl=300", "upgrade", "head", DIE="stop:1")
     os.waitpid(holder.pid, os.WUNTRACED)
     try:
         waiter = project.process("-x", "lock_wait=0.5", "upgrade", "head")
