@@ -6,8 +6,11 @@ import ast
 import sys
 from collections.abc import Iterator
 
+from alembic_cluster.errors import ConfigurationError
 from alembic_cluster.execution import shorten
+from alembic_cluster.guard import Policy
 from alembic_cluster.lint.rules import Found, Look, Place, Whole, revision_rule, rule
+from alembic_cluster.phases import phase_of
 
 _KNOWN = frozenset(sys.stdlib_module_names) | {
     "alembic",
@@ -62,6 +65,16 @@ def refused(whole: Whole) -> Iterator[Place]:
     for read in (whole.upgrade, whole.downgrade):
         if read.refused:
             yield Place({"direction": read.direction, "problem": read.problem}, whole.source.line_of(read.direction))
+
+
+@revision_rule("AL012")
+def words(whole: Whole) -> Iterator[Place]:
+    script = whole.upgrade.script
+    for ask in (lambda: phase_of(script), lambda: Policy().allows(script.module, "upgrade")):
+        try:
+            ask()
+        except ConfigurationError as error:
+            yield Place({"problem": str(error).partition(". ")[0]})
 
 
 @revision_rule("AL009")

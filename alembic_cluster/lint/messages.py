@@ -148,6 +148,16 @@ _add(
     "op.drop_constraint('t_pkey', 't', type_='primary')\nop.create_primary_key('t_pkey', 't', ['id', 'day'])",
 )
 
+_add(
+    "AL012",
+    "error",
+    "A word that means nothing",
+    "{problem}.",
+    "`phase` and `allow_destructive` are read when the revision runs with `--phase`, or loses data: in production, late.",
+    "phase = 'expnd'",
+    "phase = 'expand'",
+)
+
 # ------------------------------------------------------------------------------------------------------ CockroachDB
 
 _add(

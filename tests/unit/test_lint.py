@@ -146,6 +146,14 @@ def test_values_without_a_type_do_not_end_the_reading(crdb: Project) -> None:
     assert crdb.codes() == ["CR014"]
 
 
+def test_words_that_mean_nothing(crdb: Project) -> None:
+    crdb.revision("a", "op.execute('CREATE SCHEMA s')", "phase = 'expnd'\nallow_destructive = 'yes'")
+    assert sorted(each.text for each in lint(crdb.config)) == [
+        "allow_destructive of revision a is 'yes', and must be True, False, \"upgrade\" or \"downgrade\".",
+        "phase of revision a is 'expnd', and must be \"expand\" or \"contract\".",
+    ]
+
+
 def test_allowed_losses_are_no_findings(crdb: Project) -> None:
     crdb.revision("a", "op.drop_table('t')", "allow_destructive = True")
     assert crdb.codes() == []
