@@ -17,7 +17,7 @@ from alembic_crdb.lexer import is_word, read_name, tokenize
 from alembic_crdb.model_reader import plain_name
 from alembic_crdb.to_metadata import bind_free
 
-_BEGIN: Final = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*CREATE\s+(?:UNIQUE\s+)?INDEX\b", re.I | re.S)
+_BEGIN: Final = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*(?P<from>CREATE\s+(?:UNIQUE\s+)?INDEX\b)", re.I | re.S)
 #: What has to be said in another way, or is looked into.
 _POSTGRESQLS: Final = re.compile(r"\b(?:USING|INCLUDE|NULLS|WITH|ONLY|TABLESPACE|\w+_ops)\b", re.I)
 
@@ -32,10 +32,11 @@ def index_of_text(statement: str) -> tuple[Index, bool] | None:
     :return: the index, of a table that has nothing else, and whether it may be there already; None for any other
         statement, and for what only CockroachDB has, which is to be sent as it is.
     """
-    if _BEGIN.match(statement) is None:
+    begin = _BEGIN.match(statement)
+    if begin is None:
         return None
     try:
-        return _Reader(statement).index()
+        return _Reader(statement[begin.start("from") :]).index()
     except (UnreadableDDL, _Other):
         return None
 
