@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
@@ -12,6 +13,7 @@ from sqlalchemy.engine import Connection
 from alembic_crdb.catalog import ObjectName
 from alembic_crdb.catalog_objects import Database, EnumType, Statement, View, ZoneConfiguration
 from alembic_crdb.expressions import quote_type_names
+from alembic_crdb.lexer import quote_name
 from alembic_crdb.parser import parse_rows
 from alembic_crdb.queries import without_database
 from alembic_crdb.snapshot import Snapshot, name_of, snapshot_of
@@ -133,10 +135,19 @@ def _before(connection: Connection) -> Snapshot:
         EnumType(ObjectName(name, schema), tuple(label[_ORDER_DIGITS:] for label in sorted(found)))
         for (schema, name), found in labels.items()
     ]
+    database = _regions(rows)
     types = [enum.name for enum in enums]
+    own = _own_sequence(database.name)
+    texts = [own.sub(r"\1", text) for text in texts]
     statements: Iterable[Statement] = parse_rows(quote_type_names(text, types) for text in texts)
     snapshot = snapshot_of([*(_materialized(each, materialized) for each in statements), *enums])
-    return replace(_of_itself(snapshot, _regions(rows)), schemas=frozenset(schemas - SYSTEM_SCHEMAS - {"public"}))
+    return replace(_of_itself(snapshot, database), schemas=frozenset(schemas - SYSTEM_SCHEMAS - {"public"}))
+
+
+def _own_sequence(database: str) -> re.Pattern[str]:
+    """Find the database's own name in what a sequence is called: a default must not name where it was read from."""
+    names = "|".join(re.escape(name.replace("'", "''")) for name in {database, quote_name(database)})
+    return re.compile(rf"((?:next|curr|set)val\(')(?:{names})\.")
 
 
 def _materialized(statement: Statement, names: set[tuple[str, str]]) -> Statement:

@@ -381,7 +381,8 @@ class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, C
     def _is_droppable_unique(self, table: Table, name: Any) -> bool:
         with self.asking() as connection:
             assert connection is not None
-            return is_droppable_unique(connection, table.schema, table.name, str(name))
+            dropped = () if self.rehearsal is None else self.rehearsal.constructs
+            return is_droppable_unique(connection, table.schema, table.name, str(name), dropped)
 
     @property
     def _online(self) -> Connection | None:

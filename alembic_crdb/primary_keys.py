@@ -87,6 +87,7 @@ class PrimaryKeys:
         self._held: dict[ObjectName, _Held] = {}
         self._unclear: dict[ObjectName, str] = {}
         self._paired: set[tuple[ObjectName, str]] = set()
+        self._foreseen: dict[ObjectName, frozenset[str]] = {}
         self._busy = False
 
     def begin(self, paired_before: bool = False) -> None:
@@ -96,6 +97,7 @@ class PrimaryKeys:
         """
         self._held.clear()
         self._unclear.clear()
+        self._foreseen.clear()
         if not paired_before:
             self._paired.clear()
 
@@ -112,6 +114,10 @@ class PrimaryKeys:
                 "nothing was sent for it; add op.create_primary_key for this table to the revision, or use "
                 "op.alter_primary_key in its place"
             )
+
+    def foresee(self, table: ObjectName, key: PrimaryKey) -> None:
+        """Hear of a key that a table gets in a rehearsal, whose later steps find the old one on the server."""
+        self._foreseen[table] = frozenset(str(element.name) for element in key.elements)
 
     def columns_of(self, table: ObjectName) -> frozenset[str]:
         """Give the columns of a table's primary key; none where no server knows the table."""
@@ -257,6 +263,7 @@ class PrimaryKeys:
         key = next((name for name, kind, _ in rows if kind == "p"), None)
         if columns == {*_IMPLICIT}:
             key, columns = None, frozenset()
+        columns = self._foreseen.get(table, columns)
         return _Known(frozenset(name for name, _, _ in rows), key, columns)
 
 
@@ -277,6 +284,8 @@ def change_primary_key(impl: Any, table: ObjectName, key: PrimaryKey, keep_old: 
             if connection is not None and _key_name(connection, table) in known:
                 return
     impl._exec(statement)
+    if impl.rehearsal is not None:
+        impl._keys.foresee(table, key)
     if keep_old or not before or impl.rehearsal is not None:
         return
     with impl.asking() as connection:

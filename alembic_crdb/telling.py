@@ -59,7 +59,6 @@ class Teller:
         yield from self.objects.before(found)
         yield from self._added_tables({change.table for change in found if isinstance(change, changes.AddTable)})
         yield from self._modified(found)
-        yield from self._dropped_tables({change.table for change in found if isinstance(change, changes.DropTable)})
         yield from self.objects.after(found)
 
     # --------------------------------------------------------------------------------------------- tables
@@ -126,6 +125,8 @@ class Teller:
             )
         }
         for stage in range(_STAGES):
+            if stage == 1:  # tables that nothing refers to any more, before the keys that they refer to change
+                yield from self._dropped_tables({each.table for each in found if isinstance(each, changes.DropTable)})
             for key, several in included.items():
                 ranked = sorted((change for change in several if _stage(change) == stage), key=_rank)
                 told = [op for change in ranked for op in self._table_change(key, change)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from alembic.operations import MigrateOperation
@@ -67,25 +67,31 @@ class ObjectTeller:
         """Have views dropped first and created last that are to be replaced, or whose tables' columns change.
 
         The server neither drops nor alters a column that a view selects, and replaces a query only by a longer one.
-        The views of such a view go and come with it.
+        The views of such a view go and come with it. A view that the model doesn't have goes with its table.
         """
         altered = {
             change.table[1]
             for change in found
-            if isinstance(change, changes.DropColumn | changes.ReplaceColumn)
+            if isinstance(change, changes.ReplaceColumn)
             or (isinstance(change, changes.AlterColumn) and "type" in change.aspects)
         }
+        narrowed = {change.table[1] for change in found if isinstance(change, changes.DropColumn)}
+        gone = {change.table[1] for change in found if isinstance(change, changes.DropTable)}
+        selects = {key: set(names_in(view.query)) for key, view in self.database.views.items()}
+        left = selects.keys() - self.model.views.keys()
         dropped = {self._key(each.view.name) for each in found if isinstance(each, changes.DropView)}
-        again = {self._key(each.new.name) for each in found if isinstance(each, changes.ReplaceView)}
-        kept = {key: names_in(view.query) for key, view in self.database.views.items() if key in self.model.views}
-        altered |= {name for _, name in again | dropped}
-        while more := {key for key, names in kept.items() if key not in again and not altered.isdisjoint(names)}:
-            again |= more
-            altered |= {name for _, name in more}
+        # The server drops no table that a view selects from, whether or not the model knows the view.
+        useless = _with_their_views(gone, {key: names for key, names in selects.items() if key in left - dropped})
+        replaced = {self._key(each.new.name) for each in found if isinstance(each, changes.ReplaceView)}
+        names = {name for _, name in replaced | dropped | useless}
+        known = {key: each for key, each in selects.items() if key in self.model.views}
+        again = replaced | _with_their_views(altered | narrowed | names, known)
+        others = {key: each for key, each in selects.items() if key not in dropped | useless}
+        again |= _with_their_views(altered | {name for _, name in again}, others)
         return [
-            *(changes.DropView(self.database.views[key]) for key in sorted(again)),
+            *(changes.DropView(self.database.views[key]) for key in sorted(again | useless)),
             *(change for change in found if not isinstance(change, changes.ReplaceView)),
-            *(changes.AddView(self.model.views[key]) for key in sorted(again)),
+            *(changes.AddView(self.model.views.get(key, self.database.views[key])) for key in sorted(again)),
         ]
 
     def _view(self, view: View) -> tuple[Any, ...]:
@@ -169,6 +175,15 @@ class ObjectTeller:
             ]
             if users and all(key in gone or (key, column) in going for key, column in users):
                 yield own_objects.DropEnumOp(enum.name.name, list(enum.values), self._of(enum.name))
+
+
+def _with_their_views(names: set[str], views: Mapping[Name, set[str]]) -> set[Name]:
+    """Give the views that select from one of these tables and views, and those that select from such a view."""
+    found: set[Name] = set()
+    while more := {key for key, each in views.items() if key not in found and not names.isdisjoint(each)}:
+        found |= more
+        names = names | {name for _, name in more}
+    return found
 
 
 def _zone_option(value: str) -> Any:
