@@ -203,7 +203,7 @@ def _of_effects(
     before: list[Any] = []
     for number, each in enumerate(read.statements):
         for effect in each.statement.effects:
-            look = Look(read, each.statement, effect, list(before), set(dropped), known)
+            look = Look(read, each.statement, effect, before, dropped, known)
             for code, rule in rules.items():
                 values = rule(look)
                 if values is not None:
