@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import inspect, text
+from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
@@ -32,6 +32,7 @@ from alembic_crdb.backfill_reads import Reads
 from alembic_crdb.backfill_writes import ColumnTypes, PageWrites
 from alembic_crdb.keys import escaped, quoter, read_columns, read_key
 from alembic_crdb.raw import BROKEN, sqlstate_of
+from alembic_crdb.types import from_server
 
 log = logging.getLogger("alembic.cluster")
 
@@ -117,17 +118,17 @@ class CockroachBackfill:
         if self._seen is None:
             job = self._job
             try:
-                types = read_columns(connection, self._quoted)
+                types, shown = read_columns(connection, self._quoted)
             except DBAPIError as error:
                 if sqlstate_of(error.orig) != _NO_TABLE:
                     raise
-                types = {}
+                types, shown = {}, []
             if not types:
                 raise InvalidBackfill(f"there is no table {job.table!r} to backfill; nothing was sent")
             key = read_key(connection, self._quoted, types)
             if not key.columns:
                 raise InvalidBackfill(f"{job.table!r} is no table, or has no primary key; nothing was sent")
-            kinds = {each["name"]: each["type"] for each in inspect(connection).get_columns(job.table, job.schema)}
+            kinds = {name: from_server(types[name], {}) for name in shown}
             self._seen = Reads(job, self._quoted, key, ColumnTypes(types, kinds, connection.dialect))
         return self._seen
 

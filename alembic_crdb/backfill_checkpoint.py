@@ -173,6 +173,31 @@ class CockroachCheckpoint:
         )
         return bool(rows)
 
+    def moving(self, before: Range, after: Range, fence: int, update: str) -> tuple[str, dict[str, Any]]:
+        """Write a statement that changes rows and moves a range's row, or neither.
+
+        :param update: the UPDATE, to which a condition is added.
+        :param after: without the number of rows that it changes, which the statement adds, and gives.
+        :return: the statement with ``:name`` parameters, and their values. It gives no row when the range's row isn't
+            where it was seen.
+        """
+        here = "job = CAST(:backfill_job AS STRING) AND number = CAST(:backfill_number AS INT8)"
+        statement = (
+            f"WITH guard AS (SELECT number FROM {BACKFILL_TABLE} WHERE {here} "
+            "AND fence = CAST(:backfill_fence AS INT8) AND state <> 'done' "
+            "AND reached IS NOT DISTINCT FROM CAST(:backfill_before AS STRING) FOR UPDATE), "
+            f"changed AS ({update} AND EXISTS (SELECT 1 FROM guard) RETURNING 1), "
+            f"moved AS (UPDATE {BACKFILL_TABLE} SET reached = CAST(:backfill_reached AS STRING), "
+            "rows_read = CAST(:backfill_read AS INT8), rows_changed = rows_changed + (SELECT count(*) FROM changed), "
+            f"state = CAST(:backfill_state AS STRING), changed_at = now() WHERE {here} "
+            "AND EXISTS (SELECT 1 FROM guard) RETURNING rows_changed) SELECT rows_changed FROM moved"
+        )
+        values = {
+            "job": self._job, "number": before.number, "fence": fence, "before": before.position,
+            "reached": after.position, "read": after.read, "state": "done" if after.done else "open",
+        }  # fmt: skip
+        return statement, {f"backfill_{name}": value for name, value in values.items()}
+
     def skip(self, table: str, key: str, error: str) -> None:
         """Note a row that was skipped, in the transaction that is open."""
         tell(

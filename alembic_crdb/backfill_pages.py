@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
@@ -32,6 +34,8 @@ class Pages:
         self._checkpoint = checkpoint
         self._key = key
         self._watch = watch
+        self._place: tuple[int, str | None] = (0, None)  # where the pages that are known begin
+        self._ends: deque[str] = deque()
         change = self._job.change
         self._writes = PageWrites(connection, reads.quoted, key, types, change)
         self._changes = None if change.function is None else Changes(change, key.names, types.names, types.mutable)
@@ -48,20 +52,26 @@ class Pages:
             return self._row_by_row(before)
 
     def _by_expression(self, before: Range) -> Range | None:
-        rows = self._job.options.batch_rows
+        """Change a page by one statement, which is its own transaction: that is half of what a longer one costs."""
         begin = before.position or before.lower
-        end = self._reads.step(self._connection, begin, before.upper, rows)
-        self._begin()
-        read = rows if end is not None else self._writes.count(begin, before.upper)
-        changed = self._writes.update(begin, end if end is not None else before.upper)
-        after = replace(
-            before,
-            position=end if end is not None else before.upper,
-            read=before.read + read,
-            changed=before.changed + changed,
-            done=end is None,
-        )
-        return self._commit(before, after)
+        ends = self._ends_behind(before.number, begin, before.upper)
+        end = ends[0] if ends else None
+        upper = before.upper if end is None else end
+        rows = self._job.options.batch_rows if end is not None else self._writes.count(begin, upper)
+        after = replace(before, position=upper, read=before.read + rows, done=end is None)
+        update, values = self._writes.updating(begin, upper)
+        statement, more = self._checkpoint.moving(before, after, self._watch.fence, update)
+        found = self._connection.execute(text(statement), {**values, **more}).scalar()
+        if ends:
+            ends.popleft()
+        self._place = (before.number, upper)
+        return None if found is None else replace(after, changed=int(found))
+
+    def _ends_behind(self, number: int, begin: str | None, upper: str | None) -> deque[str]:
+        """Give where the pages of a range end that are left; asked once for a range."""
+        if self._place != (number, begin):
+            self._ends = deque(self._reads.steps(self._connection, begin, upper, self._job.options.batch_rows))
+        return self._ends
 
     def _by_function(self, before: Range) -> Range | None:
         early = self._computed_early(before) if self._job.options.as_of is not None else {}

@@ -65,6 +65,17 @@ class Reads:
         found = connection.execute(text(query), values).first()
         return None if found is None else place(found)
 
+    def steps(self, connection: Connection, lower: str | None, upper: str | None, rows: int) -> list[str]:
+        """Give the places after each so many rows between two places; the rows behind the last one are fewer."""
+        condition, values = self.key.between(lower, upper)
+        columns = ", ".join(column.quoted for column in self.key.columns)
+        query = (
+            f"SELECT {self.key.texts} FROM (SELECT {columns}, row_number() OVER (ORDER BY {self.key.order}) AS "
+            f"backfill_row FROM {self.name} WHERE {condition}) AS keys{self.as_of} "
+            f"WHERE mod(backfill_row, {rows}) = 0 ORDER BY backfill_row"
+        )
+        return [place(found) for found in connection.execute(text(query), values)]
+
     def page(self, connection: Connection, work: Range, *, lock: bool) -> tuple[list[Row], Range]:
         """Read the next rows of a range, and give the range as it is behind them.
 

@@ -104,10 +104,10 @@ class PageWrites:
         query = f"SELECT count(*) FROM {escaped(self._quoted)} WHERE {condition}"
         return int(self._connection.execute(text(query), values).scalar_one())
 
-    def update(self, lower: str | None, upper: str | None) -> int:
-        """Change the rows between two places by the expression; gives how many."""
+    def updating(self, lower: str | None, upper: str | None) -> tuple[str, dict[str, Any]]:
+        """Write the UPDATE of the rows between two places, and the values of its parameters."""
         condition, values = self._key.between(lower, upper)
-        return self._connection.execute(text(self.update_text(condition)), {**self.values, **values}).rowcount
+        return self.update_text(condition), {**self.values, **values}
 
     def update_one(self, place: Sequence[str]) -> int:
         """Change one row by the expression."""

@@ -113,14 +113,16 @@ def place(values: Sequence[Any]) -> str:
     return json.dumps(list(values), ensure_ascii=False)
 
 
-def read_columns(connection: Connection, quoted: str) -> dict[str, str]:
-    """Read the types of all columns, hidden ones too.
+def read_columns(connection: Connection, quoted: str) -> tuple[dict[str, str], list[str]]:
+    """Read the types of all columns.
 
     :param quoted: the table's name as SQL.
-    :return: types as SQL by the columns' names; empty when there is no such table.
+    :return: types as SQL by the columns' names, and the names of those that ``SELECT *`` gives; empty when there is no
+        such table.
     """
-    rows = connection.execute(text(f"SELECT column_name, data_type FROM [SHOW COLUMNS FROM {escaped(quoted)}]"))
-    return {str(name): str(kind) for name, kind in rows}
+    query = f"SELECT column_name, data_type, is_hidden FROM [SHOW COLUMNS FROM {escaped(quoted)}]"
+    rows = connection.execute(text(query)).all()
+    return {name: kind for name, kind, _ in rows}, [name for name, _, hidden in rows if not hidden]
 
 
 def read_key(connection: Connection, quoted: str, types: dict[str, str]) -> Key:

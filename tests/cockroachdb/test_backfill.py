@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +17,7 @@ from alembic_cluster.backfill import Backfill, backfill, backfill_async
 from alembic_cluster.errors import BackfillFailed, BackfillRowFailed, InvalidBackfill, LeaseLost, LockNotAcquired
 from alembic_cluster.owner import Owner
 from alembic_crdb.backfill_checkpoint import CockroachCheckpoint
+from tests.backfill_work import count_up
 from tests.killing import killed
 from tests.servers.cockroach import CockroachCluster
 from tests.servers.fixtures import CockroachDatabase
@@ -293,7 +295,7 @@ def test_a_connection_that_breaks_is_made_anew(engine: Engine) -> None:
     event.listen(Engine, "before_cursor_execute", cut)
     event.listen(Engine, "after_cursor_execute", cut_after)
     try:
-        report = backfill(engine, "t", update="n = n + 1", batch_rows=10, range_rows=50, concurrency=1)
+        report = backfill(engine, "t", function=count_up, batch_rows=10, range_rows=50, concurrency=1)
     finally:
         event.remove(Engine, "before_cursor_execute", cut)
         event.remove(Engine, "after_cursor_execute", cut_after)
@@ -335,6 +337,7 @@ def test_coroutine_functions_run_in_the_loop_that_awaits(engine: Engine) -> None
 def test_killed_at_random_moments_each_row_is_changed_once(engine: Engine, shared: CockroachDatabase) -> None:
     fresh(engine, 2000)
     counted = "SELECT count(*) FROM t WHERE n > 0"
-    met = killed("crdb", shared.url, 2, lambda: int(send(engine, counted)[0][0]), random.Random(7))
+    kills = int(os.environ.get("BACKFILL_KILLS", "2"))
+    met = killed("crdb", shared.url, kills, lambda: int(send(engine, counted)[0][0]), random.Random(7))
     assert met
     assert send(engine, "SELECT n, count(*) FROM t GROUP BY n") == [(1, 2000)]
