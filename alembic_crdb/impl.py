@@ -27,6 +27,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import Connection, CursorResult, Dialect
+from sqlalchemy.exc import ArgumentError, IdentifierError
 from sqlalchemy.schema import CreateIndex, CreateSequence, DropIndex
 from sqlalchemy.types import TypeEngine
 
@@ -174,7 +175,7 @@ class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, C
         if found is None:
             return False
         index, if_not_exists = found
-        with suppress(InvalidModel):  # for the server to answer
+        with suppress(InvalidModel, IdentifierError, ArgumentError):  # for the server to answer
             if is_postgresqls(words):
                 self.create_index(index, if_not_exists=if_not_exists)
                 return True

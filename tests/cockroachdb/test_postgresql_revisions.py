@@ -144,6 +144,7 @@ def test_indexes_as_texts(project: Project) -> None:
             "a DESC NULLS LAST) INCLUDE (id) WITH (fillfactor = 70) WHERE s <> 'a:b'"
         )
         op.execute("CREATE INDEX ON t (a) STORING (s)")
+        op.execute(f"CREATE INDEX {'long_' * 15} ON t USING btree (s)")
         op.create_index("ix_h", "t", ["a"], postgresql_using="hash", cockroachdb_with={"bucket_count": 4})
         op.create_index("ix_i", "t", ["a"], postgresql_include=["id", "s", "a"])
         """,
@@ -152,6 +153,7 @@ def test_indexes_as_texts(project: Project) -> None:
     for index in (
         "UNIQUE INDEX ix_f (s ASC, a DESC) WHERE s != 'a:b':::STRING,",
         "INDEX t_a_idx (a ASC) STORING (s),",
+        f"INDEX {'long_' * 15} (s ASC),",
         "INDEX ix_h (a ASC) USING HASH WITH BUCKET_COUNT = 4,",
         "INDEX ix_i (a ASC) STORING (s),",
     ):
