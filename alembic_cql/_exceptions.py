@@ -155,6 +155,8 @@ def describe(error: BaseException) -> str:
         text = text.rpartition("Last error: ")[2]  # the driver puts the address in front, once more
     if isinstance(error, ConnectionResetError):
         return f"{text} (does the server want TLS on this port?)"
+    if "EOF occurred in violation of protocol" in text or "ALERT_CERTIFICATE_REQUIRED" in text:
+        return f"the server ended the TLS handshake: does it want a client's certificate (ssl_cert)? ({text})"
     if "WRONG_VERSION_NUMBER" in text:
         return f"the server does not speak TLS on this port ({text})"
     if "does not support protocol version" in text:

@@ -50,12 +50,12 @@ def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
 @pytest.fixture(scope="module")
 def door(cassandra: CassandraCluster, identity: Identity, cassandra_session: Any) -> Iterator[TlsProxy]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    identity.authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
     identity.authority.configure_trust(context)
     context.verify_mode = ssl.CERT_REQUIRED
     ((host_id, datacenter),) = cassandra_session.execute("SELECT host_id, data_center FROM system.local")
     with TlsProxy((cassandra.hosts[0], cassandra.port), context) as proxy:
-        address = f"127.0.0.1:{proxy.port}"
+        identity.authority.issue_cert(proxy.host).configure_cert(context)
+        address = f"{proxy.host}:{proxy.port}"
         proxy.metadata = {
             "contact_info": {
                 "local_dc": datacenter, "contact_points": [str(host_id)], "sni_proxy_address": address,
@@ -67,7 +67,7 @@ def door(cassandra: CassandraCluster, identity: Identity, cassandra_session: Any
 def url_of(cassandra: CassandraCluster, keyspace: str, door: TlsProxy | None = None, **query: Any) -> sa.URL:
     return sa.make_url("cassandra://").set(
         username=cassandra.user, password=cassandra.password, database=keyspace,
-        host=None if door is None else "127.0.0.1", port=None if door is None else door.port,
+        host=None if door is None else door.host, port=None if door is None else door.port,
         query={name: str(value) for name, value in query.items()},
     )  # fmt: skip
 
@@ -103,7 +103,8 @@ def test_a_client_that_the_server_does_not_know(
     cassandra: CassandraCluster, door: TlsProxy, identity: Identity, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     message = refused(url_of(cassandra, "system", door, ssl_ca=identity.ca), caplog)
-    assert message.startswith(f"No connection to 127.0.0.1:{door.port}: ")
+    assert message.startswith(f"No connection to {door.host}:{door.port}: ")
+    assert "does it want a client's certificate (ssl_cert)?" in message
     other = Identity(tmp_path / "other")
     query = {"ssl_ca": identity.ca, "ssl_cert": other.cert, "ssl_key": other.key}
     assert "Nothing was sent" in refused(url_of(cassandra, "system", door, **query), caplog)
@@ -137,7 +138,7 @@ def test_a_migration_with_a_secure_connect_bundle(
 ) -> None:
     mounted = tmp_path / "mounted"
     mounted.mkdir()
-    bundle = identity.bundle(mounted / "bundle.zip", {"host": "127.0.0.1", "port": door.port, "localDC": "dc"})
+    bundle = identity.bundle(mounted / "bundle.zip", {"host": door.host, "port": door.port, "localDC": "dc"})
     mounted.chmod(0o500)
     door.asked_for.clear()
     url = url_of(cassandra, cassandra_keyspace.name, secure_connect_bundle=bundle)

@@ -15,7 +15,9 @@ from typing import Any
 
 
 class TlsProxy:
-    """Listens on loopback; each connection is passed on to one server.
+    """Listens on the server's own host, where it is this machine; each connection is passed on to the server.
+
+    scylla-driver goes to the host that the server names itself, on the port of the contact point.
 
     :param target: host and port of the server.
     :param context: of the server's side; with ``CERT_REQUIRED`` a client must show a certificate.
@@ -31,9 +33,17 @@ class TlsProxy:
         self.metadata = metadata
         self.asked_for: list[str | None] = []
         context.sni_callback = lambda _, name, __: self.asked_for.append(name)
-        self._server = socket.create_server(("127.0.0.1", 0))
+        try:
+            self._server = socket.create_server((target[0], 0))
+        except OSError:
+            self._server = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept, name="tls proxy")]
+
+    @property
+    def host(self) -> str:
+        """The address where it listens."""
+        return str(self._server.getsockname()[0])
 
     @property
     def port(self) -> int:
