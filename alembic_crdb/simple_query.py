@@ -35,4 +35,7 @@ class SimpleQueryGate(Gate):
                 except Exception as error:
                     adapted._handle_exception(error)  # raises it as DB-API has it
 
+        dialect: Any = statement.connection.dialect
         await_only(execute())
+        # What is prepared may have a table's old columns; SQLAlchemy tells only its own constructs for schema changes.
+        dialect._invalidate_schema_cache()

@@ -27,7 +27,9 @@ class T(Base):
     note: Mapped[str]
 
 bind = op.get_bind()
-op.add_column("t", sa.Column("y", sa.Integer()))
+assert len(bind.execute(sa.text("SELECT * FROM t")).first()) == 3
+op.execute("ALTER TABLE t ADD COLUMN y INT8")
+assert len(bind.execute(sa.text("SELECT * FROM t")).first()) == 4
 t = sa.table("t", sa.column("id"), sa.column("x"), sa.column("y"))
 parts = 0
 every = sa.select(t.c.id).order_by(t.c.id).execution_options(yield_per=1000)
