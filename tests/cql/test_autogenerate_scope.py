@@ -138,3 +138,13 @@ def test_tables_of_other_tools_are_never_dropped(project: Project) -> None:
     )
     ((kind, _, table, column),) = project.differences()
     assert (kind, table, column.name) == ("add_column", "schema_migrations", "more")
+
+
+def test_a_projects_own_comparison_of_types_is_asked_about_equal_tables(project: Project) -> None:
+    project.models('sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True))')
+    project.autogenerate("a")
+    project.upgrade()
+    asked = project.folder / "asked"
+    project.configure(f"compare_type=lambda *_: open({str(asked)!r}, 'w').close()")
+    assert project.is_clean()
+    assert asked.exists()
