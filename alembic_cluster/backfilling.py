@@ -98,20 +98,29 @@ def imported(path: str) -> Callable[..., Any]:
     :param path: ``package.module:name``.
     :raises ConfigurationError: it isn't there.
     """
-    module, colon, name = path.partition(":")
-    try:
-        found: Any = import_module(module)
-        for part in name.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigurationError(
-            f"{path!r} can't be imported ({first_line(error)}): a function is given as package.module:name; "
-            "nothing was sent"
-        ) from error
-    if not colon or not callable(found):
+    found = imported_object(path)
+    if not callable(found):
         raise ConfigurationError(f"{path!r} is no function, which is given as package.module:name; nothing was sent")
     result: Callable[..., Any] = found
     return result
+
+
+def imported_object(path: str) -> Any:
+    """Import anything that a module has.
+
+    :param path: ``package.module:name``.
+    :raises ConfigurationError: it isn't there.
+    """
+    module, colon, name = path.partition(":")
+    try:
+        found: Any = import_module(module)
+        for part in name.split(".") if colon else ():
+            found = getattr(found, part)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigurationError(
+            f"{path!r} can't be imported ({first_line(error)}): it is given as package.module:name; nothing was sent"
+        ) from error
+    return found
 
 
 def _processes(count: int) -> Callable[[], Any]:

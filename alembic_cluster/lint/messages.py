@@ -157,6 +157,16 @@ _add(
     "phase = 'expnd'",
     "phase = 'expand'",
 )
+_add(
+    "AL013",
+    "info",
+    "A step of row versions that no row needs",
+    "No row of {rows} is older than version {oldest} any more: its steps before that ({steps}) can be taken away.",
+    "A step is kept for rows of an old version. `alembic_cluster.row_versions` in `alembic.ini` names the `StoredRows` "
+    "whose rows are counted, as `module:name`, separated by spaces; without it no database is asked.",
+    "@users.step(1, 2)\ndef name_is_full_name(row): ...\n\n\n@users.step(2, 3)\ndef trimmed(row): ...",
+    "@users.step(2, 3)\ndef trimmed(row): ...",
+)
 
 # ------------------------------------------------------------------------------------------------------ CockroachDB
 

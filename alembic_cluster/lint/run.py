@@ -102,6 +102,8 @@ def lint(config: Config, revisions: Sequence[str] = ()) -> list[Finding]:
 
     in_environment(config, work, offline=True, dialect=dialect)
     found += _heads(scripts, severities)
+    if not revisions:
+        found += _retired(settings, severities, str(scripts.dir))
     return sorted(found, key=lambda each: (each.path, each.line, each.code))
 
 
@@ -131,6 +133,26 @@ def _heads(scripts: Any, severities: Severities) -> Iterator[Finding]:
     if len(heads) > 1 and severity != "off":
         text = MESSAGES["AL004"].text.format(count=len(heads), heads=", ".join(heads))
         yield Finding("AL004", severity, "", str(scripts.dir), 1, text)
+
+
+def _retired(settings: Settings, severities: Severities, path: str) -> Iterator[Finding]:
+    """Count the rows of the ``StoredRows`` that the setting ``row_versions`` names, for steps that nobody needs."""
+    names, severity = settings.text("row_versions").split(), severities.of("AL013")
+    if not names or severity == "off":
+        return
+    from alembic_cluster.backfilling import imported_object
+    from alembic_cluster.evolution_store import StoredRows
+
+    for name in names:
+        stored = imported_object(name)
+        if not isinstance(stored, StoredRows):
+            raise ConfigurationError(f"row_versions names {name!r}, which is no StoredRows; nothing was read")
+        evolution = stored.evolution
+        oldest = min(stored.counts(), default=evolution.current)
+        gone = [f"{step.old} to {step.new}" for step in evolution.steps if step.new <= oldest]
+        if gone:
+            values = {"rows": repr(evolution.name), "oldest": oldest, "steps": ", ".join(gone)}
+            yield Finding("AL013", severity, "", path, 1, MESSAGES["AL013"].text.format(**values))
 
 
 def _lint_all(scripts: Any, wanted: set[str], impl: Any, severities: Severities) -> Iterator[Finding]:

@@ -11,9 +11,13 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from alembic_cluster.errors import InvalidEvolution, UnknownRowVersion, UnsupportedOperation
+from alembic_cluster.errors import ConfigurationError, InvalidEvolution, UnknownRowVersion, UnsupportedOperation
 from alembic_cluster.evolution import Evolution
 from alembic_cluster.evolution_store import StoredRows
+from alembic_cluster.lint.run import Severities, _retired
+from alembic_cluster.settings import Settings
+
+STORED: Any = None  # what a test has lint import
 
 
 def users() -> Evolution:
@@ -98,3 +102,15 @@ def test_what_can_not_be(engine: Engine) -> None:
         StoredRows(Evolution("users", version="v"), engine, "users").counts()
     with pytest.raises(UnsupportedOperation, match="sqlite"):
         stored.backfill()
+
+
+def test_lint_says_which_steps_nobody_needs(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = StoredRows(users(), engine, "users")
+    monkeypatch.setattr("tests.unit.test_evolution_store.STORED", stored)
+    settings = Settings(None, {"row_versions": "tests.unit.test_evolution_store:STORED"})
+    assert list(_retired(settings, Severities(settings), "migrations")) == []
+    stored.upgrade_and_save(rows(engine)[0])
+    (finding,) = _retired(settings, Severities(settings), "migrations")
+    assert (finding.code, "1 to 2" in finding.text, "2 to 3" in finding.text) == ("AL013", True, False)
+    with pytest.raises(ConfigurationError, match="no StoredRows"):
+        list(_retired(Settings(None, {"row_versions": "os:path"}), Severities(settings), ""))
