@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar
@@ -10,9 +11,11 @@ from alembic_crdb import changes, equality
 from alembic_crdb.catalog import Column, Index, IndexElement, Locality, Table, Unique
 from alembic_crdb.catalog_objects import Database, ZoneConfiguration
 from alembic_crdb.changes import Change
+from alembic_crdb.lexer import quote_name
 from alembic_crdb.snapshot import Name, Snapshot, name_of
 
 T = TypeVar("T")
+_NEXT_VALUE = re.compile(r"nextval\('((?:[^']|'')*)'")
 _DEFAULT_LOCALITY = Locality("REGIONAL BY TABLE")
 
 
@@ -271,9 +274,25 @@ def _sequences(database: Snapshot, model: Snapshot) -> Iterator[Change]:
             yield changes.AddSequence(sequence)
     if not model.sequences:
         return
+    servers = set(_texts_of_serials(database, model))
     for key, sequence in database.sequences.items():
-        if key not in model.sequences and not sequence.options.owned_by:
-            yield changes.DropSequence(sequence)
+        schema, name = map(quote_name, key)
+        if key in model.sequences or sequence.options.owned_by or not servers.isdisjoint({name, f"{schema}.{name}"}):
+            continue
+        yield changes.DropSequence(sequence)
+
+
+def _texts_of_serials(database: Snapshot, model: Snapshot) -> Iterator[str]:
+    """Give the names of the sequences that the server made for SERIAL columns (``serial_normalization``).
+
+    Servers before v21.2 don't say of such a sequence that it is owned by the column.
+    """
+    for key, table in model.tables.items():
+        serials = {each.name for each in table.columns if str(each.type.name).startswith("SERIAL")}
+        found = database.tables.get(key)
+        for column in () if found is None else found.columns:
+            if column.name in serials:
+                yield from (name.replace("''", "'") for name in _NEXT_VALUE.findall(column.default or ""))
 
 
 def _comments(key: Name, found: list[Change], database: Snapshot, model: Snapshot) -> Iterator[Change]:

@@ -118,3 +118,15 @@ CREATE TABLE public.t (
 )"""
     model = "CREATE TABLE t (\n\ta INT8 NULL,\n\tINDEX t_a_idx (a ASC) USING HASH WITH (bucket_count=8)\n)"
     assert differences(server, model) == []
+
+
+@pytest.mark.parametrize(("kind", "dropped"), [("SERIAL8", []), ("INT8", ["It's"])])
+def test_sequences_that_the_server_made_for_serial_columns_are_no_change(kind, dropped):
+    sequences = 'CREATE SEQUENCE public."It\'s" INCREMENT 1;\nCREATE SEQUENCE public.other INCREMENT 1;\n'
+    server = f"""{sequences}CREATE TABLE public.t (
+	a INT8 NOT NULL DEFAULT nextval('public."It''s"':::STRING::REGCLASS),
+	CONSTRAINT t_pkey PRIMARY KEY (a ASC)
+)"""
+    model = f"CREATE SEQUENCE other INCREMENT 1;\nCREATE TABLE t (\n\ta {kind} NOT NULL,\n\tPRIMARY KEY (a ASC)\n)"
+    found = differences(server, model)
+    assert [each.sequence.name.name for each in found if isinstance(each, changes.DropSequence)] == dropped
