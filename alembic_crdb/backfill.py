@@ -264,6 +264,7 @@ class CockroachBackfill:
             if before.done:
                 return before
 
+
 def _is_disconnect(error: Exception, job: Job) -> bool:
     """Tell whether an exception of the driver itself says that the connection broke."""
     dbapi: Any = job.target.engine.dialect.dbapi

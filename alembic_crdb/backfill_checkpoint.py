@@ -60,8 +60,10 @@ class CockroachCheckpoint:
         self._stores.create({**_TABLES, **(_SKIPPED if self._with_skipped else {})})
 
     def _ask(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
-        text = f"{statement} WHERE job = CAST(:job AS STRING)" if "{where}" not in statement else statement.format(
-            where="WHERE job = CAST(:job AS STRING)"
+        text = (
+            f"{statement} WHERE job = CAST(:job AS STRING)"
+            if "{where}" not in statement
+            else statement.format(where="WHERE job = CAST(:job AS STRING)")
         )
         return self._stores.again(lambda: tell(self._connection, text, job=self._job, **values))
 

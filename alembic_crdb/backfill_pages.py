@@ -24,9 +24,7 @@ from alembic_crdb.raw import sqlstate_of
 class Pages:
     """Does one page after the other on one connection."""
 
-    def __init__(
-        self, reads: Reads, connection: Connection, checkpoint: CockroachCheckpoint, watch: Watch
-    ) -> None:
+    def __init__(self, reads: Reads, connection: Connection, checkpoint: CockroachCheckpoint, watch: Watch) -> None:
         key, types = reads.key, reads.types
         self._reads = reads
         self._job = reads.job

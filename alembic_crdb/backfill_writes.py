@@ -127,9 +127,7 @@ class PageWrites:
             groups.setdefault(tuple(values), []).append((place, values))
         return sum(self._write_alike(names, rows) for names, rows in groups.items())
 
-    def _write_alike(
-        self, names: tuple[str, ...], rows: Sequence[tuple[Sequence[str], Mapping[str, Any]]]
-    ) -> int:
+    def _write_alike(self, names: tuple[str, ...], rows: Sequence[tuple[Sequence[str], Mapping[str, Any]]]) -> int:
         functions = [self._types.bound(name) for name in names]
         width = len(self._key.columns) + len(names)
         most = max(1, _MOST_PARAMETERS // width)
@@ -160,9 +158,7 @@ class PageWrites:
                 number += len(names)
                 lines.append(f"({', '.join(items)})")
             settings = ", ".join(f"{self._quote(name)} = given.v{place}" for place, name in enumerate(names))
-            keys = " AND ".join(
-                f"target.{column.quoted} = given.k{place}" for place, column in enumerate(columns)
-            )
+            keys = " AND ".join(f"target.{column.quoted} = given.k{place}" for place, column in enumerate(columns))
             heads = [f"k{place}" for place in range(len(columns))] + [f"v{place}" for place in range(len(names))]
             return (
                 f"UPDATE {self._quoted} AS target SET {settings} FROM (VALUES {', '.join(lines)}) "

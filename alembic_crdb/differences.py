@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
+from sqlalchemy.util import md5_hex
+
 from alembic_crdb import changes, equality
 from alembic_crdb.catalog import Column, Index, IndexElement, Locality, Table, Unique
 from alembic_crdb.catalog_objects import Database, ZoneConfiguration
@@ -16,6 +18,7 @@ from alembic_crdb.snapshot import Name, Snapshot, name_of
 
 T = TypeVar("T")
 _NEXT_VALUE = re.compile(r"nextval\('((?:[^']|'')*)'")
+_LONGEST = 63  # of PostgreSQL's names, and so of sqlalchemy-cockroachdb's
 _DEFAULT_LOCALITY = Locality("REGIONAL BY TABLE")
 
 
@@ -123,12 +126,12 @@ def _indexes(key: Name, database: Table, model: Table) -> Iterator[Change]:
 
 def _pair(have: list[T], want: list[T], same: Callable[[T, T], bool]) -> Iterator[tuple[T | None, T | None]]:
     """Pair what belongs together: by name, and what the model leaves unnamed by what it is."""
-    by_name = {getattr(each, "name", None): each for each in have}
+    by_name = {_short(getattr(each, "name", None)): each for each in have}
     left = list(have)
     unnamed = []
     for wanted in want:
         name = getattr(wanted, "name", None)
-        found = by_name.get(name) if name is not None else None
+        found = by_name.get(_short(name)) if name is not None else None
         if name is None:
             unnamed.append(wanted)
         else:
@@ -142,6 +145,11 @@ def _pair(have: list[T], want: list[T], same: Callable[[T, T], bool]) -> Iterato
         yield found, wanted
     for each in left:
         yield each, None
+
+
+def _short(name: str | None) -> str | None:
+    """Give a name as SQLAlchemy cuts it for PostgreSQL, which is how a naming convention's long name got there."""
+    return name if name is None or len(name) <= _LONGEST else f"{name[: _LONGEST - 8]}_{md5_hex(name)[-4:]}"
 
 
 def _foreign_keys(key: Name, database: Table, model: Table, default_schema: str) -> Iterator[Change]:

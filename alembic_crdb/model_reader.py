@@ -24,7 +24,7 @@ from sqlalchemy.sql import coercions, roles
 from sqlalchemy.sql.base import DialectKWArgs
 from sqlalchemy.sql.compiler import IdentifierPreparer
 from sqlalchemy.sql.ddl import CreateConstraint
-from sqlalchemy.sql.elements import quoted_name
+from sqlalchemy.sql.elements import conv, quoted_name
 from sqlalchemy.types import STRINGTYPE
 
 from alembic_cluster.errors import InvalidModel, UnsupportedConstruct
@@ -59,6 +59,13 @@ def said_for_postgresql(item: DialectKWArgs, name: str) -> Any:
     """Give an option that was said for PostgreSQL alone; None where it was not, or was for CockroachDB, too."""
     said = dict(item.dialect_kwargs) if item.dialect_options else {}
     return None if _OURS + name in said else said.get(_POSTGRESQL + name)
+
+
+class ServersName(conv):
+    """A name that a server has: no naming convention touches it, and it stays as long as it is.
+
+    PostgreSQL's names have 63 bytes at most, and SQLAlchemy cuts longer ones; those of CockroachDB have no such limit.
+    """
 
 
 def plain_name(name: str) -> str:
@@ -118,6 +125,8 @@ class Reader:
         """
         if item.name is None:
             return None
+        if isinstance(item.name, ServersName):
+            return str(item.name)
         name = self.preparer.format_constraint(item, _alembic_quote=False)
         return None if name is None else plain_name(name)
 

@@ -130,7 +130,6 @@ class RetryGate(Gate):
             return True
         return False
 
-
     def _is_rolled_back(self, statement: Statement) -> bool:
         """Tell whether what got no answer is undone and can be repeated; on another connection by then."""
         transactions = self._transactions

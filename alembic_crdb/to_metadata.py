@@ -21,11 +21,11 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.sql.naming import conv
 from sqlalchemy.types import TypeEngine
 from sqlalchemy.util import OrderedSet
 
 from alembic_crdb import catalog, types
+from alembic_crdb.model_reader import ServersName
 from alembic_crdb.printer_base import ElementPrinter
 from alembic_crdb.snapshot import Name, Snapshot, name_of
 
@@ -185,7 +185,7 @@ class TableMaker:
 
 def given(name: str | None) -> str | None:
     """Mark a name as one that no naming convention must touch."""
-    return None if name is None else conv(name)
+    return None if name is None else ServersName(name)
 
 
 def is_default_primary_key_name(name: str | None, table: str) -> bool:

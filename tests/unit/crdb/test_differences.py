@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
+import sqlalchemy as sa
+from sqlalchemy_cockroachdb.psycopg2 import CockroachDBDialect_psycopg2
 
 from alembic_crdb import changes
 from alembic_crdb.differences import compare_snapshots
+from alembic_crdb.model_reader import Reader, ServersName
 from alembic_crdb.parser import parse
 from alembic_crdb.snapshot import snapshot_of
 
@@ -130,3 +135,19 @@ def test_sequences_that_the_server_made_for_serial_columns_are_no_change(kind, d
     model = f"CREATE SEQUENCE other INCREMENT 1;\nCREATE TABLE t (\n\ta {kind} NOT NULL,\n\tPRIMARY KEY (a ASC)\n)"
     found = differences(server, model)
     assert [each.sequence.name.name for each in found if isinstance(each, changes.DropSequence)] == dropped
+
+
+def test_a_name_that_sqlalchemy_has_cut_is_the_long_one():
+    text = "CREATE TABLE t (a INT8 NULL, INDEX {} (a ASC), CONSTRAINT {} CHECK (a > 0))"
+    long, other = "long_" * 14, "longer" * 14
+    cut, cut_other = (f"{name[:55]}_{hashlib.md5(name.encode()).hexdigest()[-4:]}" for name in (long, other))
+    assert differences(text.format(long, other), text.format(cut, cut_other)) == []
+    assert differences(text.format(cut, other), text.format(long, cut_other)) == []
+    assert len(differences(text.format(long, other), text.format(cut_other, other))) == 2
+
+
+def test_a_name_of_the_server_keeps_its_length():
+    name = "long_" * 14
+    table = sa.Table("t", sa.MetaData(), sa.Column("a", sa.Integer))
+    index = sa.Index(ServersName(name), table.c.a)
+    assert Reader(CockroachDBDialect_psycopg2()).name_of(index) == name
