@@ -1,6 +1,6 @@
 """Every row of a table on CockroachDB changed: ours against a loop of batched UPDATEs.
 
-``python -m benchmarks.crdb_backfill [--rows 100000] [--rounds 3]``
+``python -m benchmarks.crdb_backfill [--rows 200000] [--rounds 3]``
 
 The loop is what is written by hand: ``UPDATE ... WHERE done = false LIMIT 1000`` until it changes none, and, as the
 other one, batches of keys that are read first and updated by their keys. All three run in turn, on the same server, in
@@ -82,7 +82,7 @@ def measure(rows: int, rounds: int, report: Callable[[str], None] = print) -> tu
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     of_loop, of_keys = measure(arguments.rows, arguments.rounds)
