@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 from alembic_cluster.errors import UnsupportedOperation
 from alembic_crdb import alterations, ddl, key_events
 from alembic_crdb.catalog import CANONICAL, IndexElement, ObjectName, PrimaryKey
+from alembic_crdb.catalog_objects import Comment
 from alembic_crdb.compiler import DropUniqueIndex
 from alembic_crdb.key_events import Event
 from alembic_crdb.printer_base import ElementPrinter
@@ -45,6 +46,14 @@ WHERE c.contype = 'f' AND o.relname = :table AND m.nspname = :schema
 AND c.confkey::STRING IN (SELECT k.conkey::STRING FROM pg_catalog.pg_constraint AS k
                           WHERE k.contype = 'p' AND k.conrelid = c.confrelid)
 ORDER BY 1, 2, 3
+""")
+_COMMENTS = text("""
+SELECT c.relname, d.description FROM pg_catalog.pg_description AS d
+JOIN pg_catalog.pg_index AS i ON i.indexrelid = d.objoid
+JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace
+WHERE t.relname = :table AND n.nspname = :schema ORDER BY 1
 """)
 _NULLABLE = text("""
 SELECT a.attname FROM pg_catalog.pg_attribute AS a
@@ -283,7 +292,16 @@ def change_primary_key(impl: Any, table: ObjectName, key: PrimaryKey, keep_old: 
         with impl.asking() as connection:
             if connection is not None and _key_name(connection, table) in known:
                 return
+    # v21.1 makes every index anew and prints no table whose old index has a comment: "index in GC mutations list".
+    with impl.asking() as connection:
+        rows = [] if connection is None else connection.execute(_COMMENTS, _names(connection, table)).all()
+        old_key = None if not rows or connection is None else _key_name(connection, table)
+    for index, _ in rows:
+        impl._exec(ddl.Emit(Comment("INDEX", table, None, index)))
     impl._exec(statement)
+    for index, comment in rows:
+        if index != old_key:
+            impl._exec(ddl.Emit(Comment("INDEX", table, comment, index)))
     if impl.rehearsal is not None:
         impl._keys.foresee(table, key)
     if keep_old or not before or impl.rehearsal is not None:
