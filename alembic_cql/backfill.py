@@ -194,17 +194,16 @@ class _Walk:
 
         :raises Exception: the driver's; :attr:`reached` says from where to go on.
         """
-        noted, last = self._read, None
+        noted = self._read
         try:
             for page, stamp in self._pages():
                 self._watch.check()
                 self._do(page, stamp)
                 self._read += len(page)
-                last = page[-1] if page else last
                 self._watch.take(len(page))
-                if self._checkpoint is not None and self._read - noted >= self._job.options.range_rows and last:
+                if self._checkpoint is not None and self._read - noted >= self._job.options.range_rows and page:
                     noted = self._read
-                    self._note_inside(last)
+                    self._note_inside(page)
             self._writes.settle()
         except BaseException:
             self._writes.abandon()
@@ -263,17 +262,26 @@ class _Walk:
             raise row_failed(self._job.name, self._job.table, row, key, error) from error
         self._checkpoint.skip(self._job.table, key_text(row, key), f"{type(error).__name__}: {first_line(error)}")
 
-    def _note_inside(self, last: dict[str, Any]) -> None:
-        """Note that all before the last row's partition is done: that one may have more rows."""
+    def _note_inside(self, page: list[dict[str, Any]]) -> None:
+        """Note that all before the last row's partition is done: that one may have more rows, and is read again."""
+        last = self._statements.partition_of(page[-1])
+        again = sum(self._statements.partition_of(row) == last for row in page)
+        if again == len(page):
+            return
         self._writes.settle()
-        token = self._statements.token_of(last)
+        token = self._statements.token_of(page[-1])
         if token is not None and self.reached.upper is not None:
-            self._note(replace(self.reached, position=str(token - 1)))
+            self._note(replace(self.reached, position=str(token - 1)), again)
 
-    def _note(self, after: Range) -> Range:
+    def _note(self, after: Range, again: int = 0) -> Range:
+        """Note how far the range is.
+
+        :param again: rows that whoever goes on from there reads once more.
+        """
         self._changed += self._writes.applied
         self._writes.applied = 0
-        after = replace(after, read=self._read, changed=self._changed, skipped=self._skipped)
+        changed = self._changed - (again if self._changes is None else 0)
+        after = replace(after, read=self._read - again, changed=changed, skipped=self._skipped)
         if self._checkpoint is not None:
             self._checkpoint.move(after, self._watch.fence)
         self.reached = after

@@ -106,6 +106,10 @@ class Statements:
         where = self._job.change.where
         return [] if where is None else bind_marks(where, self._job.change.values)[1]
 
+    def partition_of(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Give the key of a row's partition."""
+        return tuple(row[name] for name in self._side.key.partition)
+
     def token_of(self, row: Mapping[str, Any]) -> int | None:
         """Ask for the token of a row's partition; None when it is gone."""
         names = self._side.key.partition
