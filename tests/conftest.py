@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import logging
+import signal
+import sys
 from collections.abc import Iterator
 
 import pytest
+
+# Revisions are written anew within a second, with the same size: Python would take what it has compiled before.
+sys.dont_write_bytecode = True
+# A shell that runs the tests in the background has them ignore Ctrl-C, and what they start would inherit it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["pytester", "tests.servers.fixtures", "tests.servers.grammar_plugin"]
 

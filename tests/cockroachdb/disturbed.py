@@ -15,6 +15,7 @@ from typing import Any
 
 from alembic_cluster.gate import Gate, Gates, Place, Statement
 from tests.cockroachdb.project import Project
+from tests.servers.cache import PROJECT
 
 #: What ``env.py`` of these projects does before it runs: see ``_Disturber``.
 _ENVIRONMENT = """
@@ -66,6 +67,8 @@ class LockedProject(Project):
             cwd=self.folder,
             env={
                 **os.environ,
+                # Another distribution's package may be named tests, too.
+                "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")])),
                 "PYTHONWARNINGS": "error",
                 _WHAT: disturb,
                 _STARTED: str(time.time()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from sqlalchemy.engine.reflection import ObjectKind, ObjectScope
 from alembic_cluster.errors import ConfigurationError
 from alembic_cql import reflect_keyspace
 from alembic_cql import types as cql
+from alembic_cql.dbapi import Connection
 from alembic_cql.schema import keyspace_objects
 from alembic_cql.typenames import canonical_name
 from tests.cql.oracle import another_keyspace, describe, engine_of
@@ -208,9 +209,16 @@ def test_without_a_keyspace(cassandra: Any) -> None:
     engine.dispose()
 
 
-def test_one_inspector_reads_the_catalog_once(engine: Engine) -> None:
+def test_one_inspector_reads_the_catalog_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    sa.event.listen(engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    together = Connection.read_together
+
+    def read(self: Connection, queries: Iterable[str], *arguments: Any) -> Any:
+        texts = list(queries)
+        asked.extend(texts)
+        return together(self, texts, *arguments)
+
+    monkeypatch.setattr(Connection, "read_together", read)
     with engine.connect() as connection:
         inspector = inspect(connection)
         for name in inspector.get_table_names():

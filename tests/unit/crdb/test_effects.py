@@ -196,7 +196,7 @@ def test_columns_of_a_new_table() -> None:
         "v": "INT8",
     }
     traits = {effect.column: effect.traits for effect in columns}
-    assert traits["id"] == {"not null", "default"}
+    assert traits["id"] == {"not null", "default", "new"}
     assert "as identity" in traits["g"]
     assert "default" not in traits["g"]
     assert {"serial"} < traits["s"]
