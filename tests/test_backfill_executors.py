@@ -63,7 +63,8 @@ def test_processes_that_die_are_replaced(url: str) -> None:
             killed.extend(made[-1]._processes)
             os.kill(killed[0], signal.SIGKILL)
 
-    report = backfill(url, "t", function=count_up, name="p", executor=make, on_progress=kill, rows_per_second=200, **SMALL)
+    slowly = {**SMALL, "rows_per_second": 200}
+    report = backfill(url, "t", function=count_up, name="p", executor=make, on_progress=kill, **slowly)
     assert (len(made), len(killed)) == (2, 2)
     assert report.rows == 600
     assert counts() == [(1, 600)]

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from alembic_cluster.gate import Gate, Gates, Place, Statement
-from tests.cockroachdb.project import Project
-from tests.servers.cache import PROJECT
+from tests.cockroachdb.project import Project, environment
 
 #: What ``env.py`` of these projects does before it runs: see ``_Disturber``.
 _ENVIRONMENT = """
@@ -65,15 +64,7 @@ class LockedProject(Project):
         return subprocess.Popen(
             [sys.executable, "-m", "alembic", *arguments],
             cwd=self.folder,
-            env={
-                **os.environ,
-                # Another distribution's package may be named tests, too.
-                "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")])),
-                "PYTHONWARNINGS": "error",
-                _WHAT: disturb,
-                _STARTED: str(time.time()),
-                **more,
-            },
+            env=environment(**{_WHAT: disturb, _STARTED: str(time.time()), **more}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

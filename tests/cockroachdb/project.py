@@ -16,6 +16,15 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from tests.servers.cache import PROJECT
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Give the environment of a program that imports this project's tests, too."""
+    # First: another distribution's package may be named tests.
+    path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path, "PYTHONWARNINGS": "error", **more}
+
 
 class Project:
     """One project in a folder of its own.
@@ -82,7 +91,7 @@ class Project:
         ran = subprocess.run(
             [sys.executable, "-m", "alembic", *arguments],
             cwd=self.folder,
-            env={**os.environ, "PYTHONWARNINGS": "error"},
+            env=environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

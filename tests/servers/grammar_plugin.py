@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,9 @@ class GrammarCheck:
         self._unchecked = ""
         self._folder = make_folder("grammar-")
         self._log = self._folder / "statements.jsonl"
+        # A worker of pytest-xdist is a program that the controlling process started; it collects for itself.
+        if started := sys.modules.get("_grammar_collect"):
+            started._installed.clear()
         self._uninstall = grammar_collect.install(self._record)
         self._environment = {name: os.environ.get(name) for name in ("PYTHONPATH", "GRAMMAR_LOG")}
         self._collect_from_programs(True)

@@ -218,7 +218,6 @@ def test_versions(what: str, case: tuple[CockroachDDL, tuple[int, int]]) -> None
 
 
 @pytest.mark.grammar_exempt("later than the grammar's version")
-@pytest.mark.grammar_exempt("documented for servers newer than 25.2")
 def test_later_versions() -> None:
     view = ddl_objects.CreateView(o.View(c.ObjectName("v"), "SELECT 1", parameters=(("security_invoker", "true"),)))
     assert text_of(view, dialect_for(version=(26, 2))) == "CREATE VIEW v WITH (security_invoker = true) AS SELECT 1"
