@@ -23,7 +23,7 @@ from tests.unit.crdb.constructs.columns import TYPES, Shout
 
 #: What v21.1 has.
 KNOWN = [each for each in CONSTRUCTS if each.shown is not None]
-_STEP = 1 if os.environ.get("CRDB_CONSTRUCTS") == "all" else 8
+_STEP = 1 if os.environ.get("CRDB_CONSTRUCTS") == "all" else 12
 #: What a table has without the construct.
 _PLAIN = ("a", "b")
 #: Constructs that are a way of writing what the plain table is as well.

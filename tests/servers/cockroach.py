@@ -236,6 +236,7 @@ class CockroachCluster:
             node.wait_ready()
         # The server's own statistics jobs would run between a test's statements.
         self.execute("SET CLUSTER SETTING sql.stats.automatic_collection.enabled = false")
+        self.execute("SET CLUSTER SETTING timeseries.storage.enabled = false")
         if len(ours) > 1:
             self._wait_replicated()
 

@@ -328,9 +328,14 @@ def test_a_table_with_rows_of_all_versions() -> None:
 
 
 def test_what_reading_costs() -> None:
-    measured = [measure() for _ in range(3)]  # the other core may be busy with another test
-    assert min(current for current, _ in measured) <= 2
-    assert min(three_steps for _, three_steps in measured) <= 1.5
+    measured = []
+    for _ in range(12):  # the cores may be busy with other tests
+        measured.append(measure())
+        current, three_steps = (min(ratios) for ratios in zip(*measured, strict=True))
+        if current <= 2 and three_steps <= 1.5:
+            break
+    assert current <= 2
+    assert three_steps <= 1.5
 
 
 def test_the_guide() -> None:
