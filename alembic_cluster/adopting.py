@@ -170,7 +170,6 @@ def _write(config: Config, script: Any, tool: str, found: Adoption) -> None:
 
     from alembic_cluster.sqlrevisions import create_sql_revision
 
-    suffixes = [each.path.suffix for each in found.migrations if each.path.suffix in SUFFIXES]
     written: list[Path] = []
     try:
         for each, name in zip(found.migrations, found.revisions, strict=True):
@@ -180,7 +179,7 @@ def _write(config: Config, script: Any, tool: str, found: Adoption) -> None:
             revision = create_sql_revision(
                 config,
                 each.description,
-                each.path.suffix if each.path.suffix in SUFFIXES else suffixes[0] if suffixes else TOOLS[tool].suffix,
+                each.path.suffix if each.path.suffix in SUFFIXES else TOOLS[tool].suffix,
                 up=note + _literal(each.up),
                 down=None if each.down is None else _literal(each.down),
                 head="head" if written else "base",

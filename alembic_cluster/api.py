@@ -141,7 +141,7 @@ class Migrator:
 
     def load(self) -> list[Revision]:
         """Read all migrations, the first one first."""
-        return [Revision.of(script) for script in reversed(list(self._scripts().walk_revisions()))]
+        return _all_of(self._scripts())
 
     # ---------------------------------------------------------------------------------------------- runs
 
@@ -257,7 +257,11 @@ class Migrator:
         scripts = self._scripts()
         before = {script.revision for script in applied_scripts(scripts, lower)}
         after = {script.revision for script in applied_scripts(scripts, upper)}
-        return [each for each in self.load() if each.revision in after - before]
+        return [each for each in _all_of(scripts) if each.revision in after - before]
+
+
+def _all_of(scripts: ScriptDirectory) -> list[Revision]:
+    return [Revision.of(script) for script in reversed(list(scripts.walk_revisions()))]
 
 
 def _awaited(

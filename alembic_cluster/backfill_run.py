@@ -20,8 +20,9 @@ from typing import Any
 from alembic_cluster.backfill_job import Job
 from alembic_cluster.backfill_source import Checkpoint, Header, Range, Source
 from alembic_cluster.backfill_workers import Here, run_range, share, source_of
+from alembic_cluster.connections import in_loop_of
 from alembic_cluster.errors import BackfillFailed, ClusterError, InvalidBackfill, first_line
-from alembic_cluster.lease import HeldLease, Renewal, in_loop_of, wait_for_lock
+from alembic_cluster.lease import HeldLease, Renewal, wait_for_lock
 from alembic_cluster.owner import Owner
 from alembic_cluster.stores import LeaseStore
 

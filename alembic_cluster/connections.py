@@ -1,14 +1,15 @@
-"""Connections out of what users have: a URL, an engine, an async engine."""
+"""Connections out of what users have: a URL, an engine, an async engine; and beside those of an engine's pool."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, NullPool, create_engine, make_url
-from sqlalchemy.engine import URL, Connection
+from sqlalchemy.engine import URL, Connection, Dialect
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from alembic_cluster.errors import ConfigurationError
@@ -54,32 +55,47 @@ def with_connection(bind: Bind, work: Callable[[Connection], _T]) -> _T:
     """
     url = url_of(bind)
     is_url = isinstance(bind, (str, URL))
-    if getattr(url.get_dialect(), "is_async", False):
-        return _in_loop(url if is_url else bind, work)
-    engine: Any = create_engine(url, poolclass=NullPool) if is_url else bind
-    try:
-        with engine.connect() as connection:
+    engine: Any = create_engine(url, poolclass=NullPool) if is_url else getattr(bind, "sync_engine", bind)
+
+    def connected() -> _T:
+        # The connections in an async engine's pool belong to the event loop that made them.
+        with fresh_connection(engine) if engine.dialect.is_async else engine.connect() as connection:
             return work(connection)
+
+    try:
+        return in_loop_of(engine.dialect, connected)
     finally:
         if is_url:
             engine.dispose()
 
 
-def _in_loop(bind: Any, work: Callable[[Connection], _T]) -> _T:
-    from sqlalchemy.ext.asyncio import create_async_engine
+@contextlib.contextmanager
+def fresh_connection(engine: Engine) -> Iterator[Connection]:
+    """Open a connection as an engine does, for another thread or event loop, and close it.
+
+    It comes from the same function and with the same events as those of the engine's pool, but not from the pool.
+    """
+    pool: Any = engine.pool
+    alone = NullPool(pool._creator, _dispatch=pool.dispatch, dialect=engine.dialect)
+    with Engine(alone, engine.dialect, engine.url).connect() as connection:
+        yield connection
+
+
+def in_loop_of(dialect: Dialect, work: Callable[[], _T]) -> _T:
+    """Do work that opens connections of its own; those of an asynchronous driver need an event loop around it.
+
+    :return: what the work gives.
+    """
+    if not dialect.is_async:
+        return work()
+    from sqlalchemy.util import greenlet_spawn
 
     async def run() -> _T:
-        # Not the pool of an engine that was given: its connections belong to the event loop that made them.
-        engine = create_async_engine(bind if isinstance(bind, URL) else bind.url, poolclass=NullPool)
-        try:
-            async with engine.connect() as connection:
-                return await connection.run_sync(work)
-        finally:
-            await engine.dispose()
+        return await greenlet_spawn(work)
 
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(run())
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, run()).result()
+    with ThreadPoolExecutor(1) as aside:  # this thread has a loop, which goes on with other things or waits for us
+        return aside.submit(lambda: asyncio.run(run())).result()

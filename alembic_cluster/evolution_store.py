@@ -27,10 +27,10 @@ from sqlalchemy.engine import Connection, Engine
 from alembic_cluster.backfill import Backfill, Report
 from alembic_cluster.backfill_job import Target
 from alembic_cluster.backfill_source import implementation_of
+from alembic_cluster.connections import in_loop_of
 from alembic_cluster.errors import InvalidEvolution
 from alembic_cluster.evolution import Evolution
 from alembic_cluster.evolution_rows import fields_of
-from alembic_cluster.lease import in_loop_of
 
 _Given = TypeVar("_Given")
 

@@ -6,19 +6,13 @@ it for lost at two thirds of its time to live; the database gives it to another 
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
-
-from sqlalchemy.engine import Connection, Dialect, Engine
-from sqlalchemy.pool import NullPool
+from typing import TypeVar
 
 from alembic_cluster.errors import LeaseLost, LockNotAcquired, first_line
 from alembic_cluster.owner import Owner, provably_dead
@@ -204,47 +198,3 @@ class Renewal:
 
     def _pause(self, seconds: float) -> bool:
         return self._stopped.wait(max(0.0, seconds))
-
-
-@contextlib.contextmanager
-def second_connection(connection: Connection) -> Iterator[Connection]:
-    """Open a connection like another one, for another thread.
-
-    It comes from the same function and with the same events as those of the other's pool, but not from the pool.
-    """
-    with fresh_connection(connection.engine) as second:
-        yield second
-
-
-@contextlib.contextmanager
-def fresh_connection(engine: Engine) -> Iterator[Connection]:
-    """Open a connection as an engine does, for another thread, and close it: it does not come from the pool."""
-    pool: Any = engine.pool
-    alone = NullPool(pool._creator, _dispatch=pool.dispatch, dialect=engine.dialect)
-    with Engine(alone, engine.dialect, engine.url).connect() as connection:
-        yield connection
-
-
-def runner_for(connection: Connection) -> Callable[[Callable[[], None]], None]:
-    """Give what runs a thread's work that uses connections like this one."""
-    return lambda work: in_loop_of(connection.dialect, work)
-
-
-def in_loop_of(dialect: Dialect, work: Callable[[], _Given]) -> _Given:
-    """Do work that opens connections of its own; those of an asynchronous driver need an event loop around it.
-
-    :return: what the work gives.
-    """
-    if not dialect.is_async:
-        return work()
-    from sqlalchemy.util import greenlet_spawn
-
-    async def run() -> _Given:
-        return await greenlet_spawn(work)
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(run())
-    with ThreadPoolExecutor(1) as aside:  # this thread has a loop, which goes on with other things or waits for us
-        return aside.submit(lambda: asyncio.run(run())).result()

@@ -25,6 +25,7 @@ from types import TracebackType
 from typing import Any
 
 from alembic_cluster.checksums import checksum, content_of
+from alembic_cluster.connections import fresh_connection, in_loop_of
 from alembic_cluster.errors import (
     ChangedRevision,
     ConfigurationError,
@@ -36,7 +37,7 @@ from alembic_cluster.errors import (
 from alembic_cluster.execution import Progress
 from alembic_cluster.gate import Gate, Gates, Place, Statement
 from alembic_cluster.journal import Earlier, JournalGate, plan_digest
-from alembic_cluster.lease import HeldLease, Renewal, runner_for, second_connection, wait_for_lock
+from alembic_cluster.lease import HeldLease, Renewal, wait_for_lock
 from alembic_cluster.ledger import find_edits, refuse_edits, tool_version
 from alembic_cluster.owner import Owner
 from alembic_cluster.settings import Settings
@@ -182,7 +183,8 @@ class Run:
         self._held = wait_for_lock(
             self._stores.lease, Owner.this_process(), self.ttl, self.wait, tell=lambda text: log.warning("%s", text)
         )
-        self._renewal = Renewal(self._held, self._second_store, runner_for(self._connection))
+        dialect = self._connection.dialect
+        self._renewal = Renewal(self._held, self._second_store, lambda work: in_loop_of(dialect, work))
         self._renewal.start()
         self._say_resumable(True)
         self._lease_gate = LeaseGate(self._held)
@@ -199,7 +201,7 @@ class Run:
 
     @contextmanager
     def _second_store(self) -> Iterator[LeaseStore]:
-        with second_connection(self._connection) as connection:
+        with fresh_connection(self._connection.engine) as connection:
             yield self._impl.stores(connection).lease
 
     def _let_go(self, error: BaseException | None) -> None:

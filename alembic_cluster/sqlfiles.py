@@ -29,6 +29,7 @@ SUFFIXES = (".sql", ".cql")
 # @UNDO: the documentation of manticore-cockroachdb; DOWN: what that writes; @down: cql-track
 _UNDO = re.compile(r"^[ \t]*--[ \t]*(?:@UNDO\b[^\n]*|@?DOWN[ \t]*)$", re.IGNORECASE | re.MULTILINE)
 _VARIABLE = re.compile(r"(?P<escape>\\)?\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}")
+_ENDING = re.compile(rb"ql['\"]")  # of a string that names such a file
 _COMMENT = re.compile(r"--[^\n]*|//[^\n]*|/\*.*?\*/", re.DOTALL)
 #: Attribute of a revision's module: text that is part of its content, and stands in no file.
 HEADER = "_alembic_cluster_header"
@@ -190,7 +191,10 @@ def files_named_in(revision: Path) -> Iterator[Path]:
 @lru_cache(maxsize=4096)
 def _named(revision: Path, _changed: int) -> tuple[Path, ...]:
     try:
-        tree: Any = ast.parse(revision.read_bytes())
+        source = revision.read_bytes()
+        if not _ENDING.search(source):  # nearly all revisions, and taking them apart takes long
+            return ()
+        tree: Any = ast.parse(source)
     except (OSError, SyntaxError, ValueError):
         return ()
     texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]

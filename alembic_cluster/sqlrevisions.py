@@ -46,7 +46,6 @@ def create_sql_revision(
     if suffix not in SUFFIXES:
         raise ConfigurationError(f"a migration file ends with one of {', '.join(SUFFIXES)}, not {suffix!r}")
     folders = () if beside else sql_folders(config)
-    script = ScriptDirectory.from_config(config)
     if folders:
         if head not in (None, "head", "heads") or splice or branch_label or rev_id or depends_on:
             raise ConfigurationError(
@@ -57,7 +56,7 @@ def create_sql_revision(
         return next(each for each in load_folder(path.parent) if Path(each.path) == path)
     identifier = rev_id or new_rev_id()
     name = f"{identifier}_{slug(message or '')}{suffix}"
-    revision: Any = script.generate_revision(
+    revision: Any = ScriptDirectory.from_config(config).generate_revision(
         identifier,
         message,
         head=head,

@@ -17,8 +17,8 @@ from typing import Any
 from alembic_cluster.backfill_job import Job
 from alembic_cluster.backfill_rows import Changes, RowError, key_text, row_failed
 from alembic_cluster.backfill_source import Range, Watch
+from alembic_cluster.connections import fresh_connection
 from alembic_cluster.errors import BackfillFailed, ClusterError, InvalidBackfill, LeaseLost, first_line
-from alembic_cluster.lease import fresh_connection
 from alembic_cql._exceptions import OperationalError, map_exception
 from alembic_cql.backfill_checkpoint import CqlCheckpoint
 from alembic_cql.backfill_statements import Statements

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from alembic_cluster.errors import first_line
+from alembic_cluster.health import Finding, findings
 from alembic_cluster.words import split_path
 
-Finding = tuple[str, str, str, str]
 _NEEDED = frozenset({"ALTER", "CREATE", "DROP", "MODIFY", "SELECT"})
 
 
@@ -37,15 +36,7 @@ def health(connection: Connection) -> Iterator[Finding]:
 
     :return: for each the name, ``ok``, ``warning`` or ``failed``, what was found, what to do.
     """
-    for look in (_version, _agreement, _permissions, _keyspace):
-        yield from _looked(look, connection)
-
-
-def _looked(look: Callable[[Connection], Iterator[Finding]], connection: Connection) -> list[Finding]:
-    try:
-        return list(look(connection))
-    except Exception as error:
-        return [(look.__name__.strip("_"), "warning", f"could not be looked at: {first_line(error)}", "")]
+    return findings(connection, _version, _agreement, _permissions, _keyspace)
 
 
 def _version(connection: Connection) -> Iterator[Finding]:

@@ -24,8 +24,8 @@ from sqlalchemy.exc import DBAPIError
 from alembic_cluster.backfill_job import Job
 from alembic_cluster.backfill_rows import Changes, RowError
 from alembic_cluster.backfill_source import Range, Watch
+from alembic_cluster.connections import fresh_connection, in_loop_of
 from alembic_cluster.errors import BackfillFailed, InvalidBackfill, LeaseLost, first_line
-from alembic_cluster.lease import fresh_connection, in_loop_of
 from alembic_crdb.backfill_checkpoint import CockroachCheckpoint
 from alembic_crdb.backfill_pages import Pages
 from alembic_crdb.backfill_reads import Reads

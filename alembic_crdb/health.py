@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-from alembic_cluster.errors import first_line
+from alembic_cluster.health import Finding, findings
 from alembic_cluster.words import split_path
 from alembic_crdb.versions import server_version
-
-Finding = tuple[str, str, str, str]
 
 
 def table_sizes(connection: Connection, tables: Iterable[str]) -> dict[str, int]:
@@ -44,16 +42,7 @@ def health(connection: Connection) -> Iterator[Finding]:
 
     :return: for each the name, ``ok``, ``warning`` or ``failed``, what was found, what to do.
     """
-    for look in (_version, _permission, _jobs, _settings):
-        yield from _looked(look, connection)
-
-
-def _looked(look: Callable[[Connection], Iterator[Finding]], connection: Connection) -> list[Finding]:
-    name = look.__name__.strip("_")
-    try:
-        return list(look(connection))
-    except Exception as error:
-        return [(name, "warning", f"could not be looked at: {first_line(error)}", "")]
+    return findings(connection, _version, _permission, _jobs, _settings)
 
 
 def _version(connection: Connection) -> Iterator[Finding]:

@@ -63,8 +63,8 @@ def test_processes_that_die_are_replaced(url: str) -> None:
             killed.extend(made[-1]._processes)
             os.kill(killed[0], signal.SIGKILL)
 
-    slowly = {**SMALL, "rows_per_second": 200}
-    report = backfill(url, "t", function=count_up, name="p", executor=make, on_progress=kill, **slowly)
+    throttled = {**SMALL, "rows_per_second": 200}
+    report = backfill(url, "t", function=count_up, name="p", executor=make, on_progress=kill, **throttled)
     assert (len(made), len(killed)) == (2, 2)
     assert report.rows == 600
     assert counts() == [(1, 600)]
@@ -81,8 +81,9 @@ def test_an_executor_that_breaks_ends_it_and_another_one_goes_on(url: str) -> No
             if progress.rows:
                 os.kill(victim, signal.SIGKILL)
 
+        throttled = {**SMALL, "rows_per_second": 200}
         with pytest.raises(BackfillFailed, match="lost a worker"):
-            backfill(url, "t", function=count_up, name="b", executor=pool, on_progress=kill, **SMALL)
+            backfill(url, "t", function=count_up, name="b", executor=pool, on_progress=kill, **throttled)
     report = backfill(url, "t", function=count_up, name="b", **SMALL)
     assert report.resumed
     assert counts() == [(1, 600)]

@@ -16,7 +16,9 @@ from alembic import command
 from alembic.config import Config
 
 from alembic_cluster import commands
+from alembic_cluster.adoptable import TOOLS
 from alembic_cluster.cli import ClusterCommandLine, as_sentence, main
+from alembic_cluster.commands import adopt
 from alembic_cluster.completion import complete
 from tests.servers.cache import PROJECT
 
@@ -144,3 +146,7 @@ def test_the_hook_for_pre_commit() -> None:
     changed = [name for name in ("app/migrations/versions/a.py", "app/a.py", "sql/1_a.cql") if re.search(files, name)]
     parsed = ClusterCommandLine().parser.parse_args([entry, *arguments.split(", "), *changed])
     assert parsed.revisions == ["app/migrations/versions/a.py", "sql/1_a.cql"]
+
+
+def test_the_tools_of_adopt_are_those_that_can_be_adopted() -> None:
+    assert set(adopt.NAMES) == set(TOOLS)
