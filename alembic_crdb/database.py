@@ -32,13 +32,14 @@ _SECONDARY = """UNION ALL SELECT 'secondary', secondary_region, '', '' FROM [SHO
 WHERE database_name = current_database() AND secondary_region <> ''
 """
 # Before v21.2 there is no ALL TYPES, ALL TABLES takes a second for a hundred tables, and materialized views are
-# printed as views. crdb_internal is open to everybody there.
+# printed as views. crdb_internal is open to everybody there. Its create_statements are looked up one by one: read
+# whole, it asks for the comment of each of its 250 virtual tables first, which takes 0.3 s in an empty database.
 _ALL_BEFORE = """
 SELECT 'database', current_database(), '', ''
-UNION ALL SELECT 'sql', '', '', create_statement FROM crdb_internal.create_statements
-WHERE database_name = current_database() AND state = 'PUBLIC'
-AND schema_name NOT IN ('crdb_internal', 'information_schema', 'pg_catalog', 'pg_extension')
-AND left(schema_name, 8) <> 'pg_temp_'
+UNION ALL SELECT 'sql', '', '', c.create_statement FROM (
+SELECT table_id FROM crdb_internal.tables WHERE database_name = current_database() AND state = 'PUBLIC'
+AND left(schema_name, 8) <> 'pg_temp_') AS t
+INNER LOOKUP JOIN crdb_internal.create_statements AS c ON c.descriptor_id = t.table_id
 UNION ALL SELECT 'schema', nspname, '', '' FROM pg_catalog.pg_namespace WHERE left(nspname, 8) <> 'pg_temp_'
 UNION ALL SELECT 'materialized', schemaname, matviewname, '' FROM pg_catalog.pg_matviews
 UNION ALL SELECT 'enum', n.nspname, t.typname, lpad(e.enumsortorder::INT8::STRING, 12, '0') || e.enumlabel

@@ -234,5 +234,5 @@ def test_a_cockroach_url_without_a_server_is_refused(monkeypatch: pytest.MonkeyP
 
 def test_what_the_program_takes_for_its_own_options_is_kept_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COCKROACH_HOST", "elsewhere")
-    assert "COCKROACH_HOST" not in module._environment()
-    assert module._environment()["PATH"] == os.environ["PATH"]
+    assert "COCKROACH_HOST" not in module._environment({})
+    assert module._environment({})["PATH"] == os.environ["PATH"]
