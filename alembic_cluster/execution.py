@@ -44,6 +44,7 @@ from alembic_cluster.errors import (
     ClusterError,
     ConfigurationError,
     ConnectFailed,
+    LeaseLost,
     StatementFailed,
     UnsupportedConstruct,
     first_line,
@@ -396,11 +397,12 @@ def say_what_stays(error: ClusterError, progress: Progress) -> None:
     """
     stays = _what_stays(progress)
     text = str(error.args[0]) if error.args else ""
-    if not stays or stays in text or isinstance(error, StatementFailed):
+    # Who has lost the lease can't say what stays: another run may have gone on by now.
+    if not stays or stays in text or isinstance(error, (StatementFailed, LeaseLost)):
         return
     for ending in ("; nothing of this revision was sent", "; nothing was sent"):
         text = text.removesuffix(ending)
-    error.args = (f"{text}. That was not sent. {_next_step(progress, True)}", *error.args[1:])
+    error.args = (f"{text.rstrip('.')}. That was not sent. {_next_step(progress, True)}", *error.args[1:])
 
 
 def what_stays(connection: Connection) -> str:

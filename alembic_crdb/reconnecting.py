@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from alembic_cluster.errors import first_line
+from alembic_cluster.errors import ClusterError, first_line
 from alembic_cluster.gate import Statement
 from alembic_crdb.beside import pause_for
 from alembic_crdb.raw import tell
@@ -27,6 +27,7 @@ def reconnect(
 
     :param restore: sets up the new session: its settings.
     :param at_most: seconds to try.
+    :raises ClusterError: what forbids to go on, such as a lost lease, at once.
     :raises Exception: the driver's, when no connection could be made in time.
     """
     pooled: Any = connection.connection
@@ -40,6 +41,8 @@ def reconnect(
             if restore is not None:
                 restore(connection)
             tell(connection, "SELECT 1")
+        except ClusterError:
+            raise
         except Exception as error:
             if time.monotonic() - begun + seconds > at_most:
                 raise

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from alembic_cluster.gate import Gate, Gates, Place, Statement
+from tests.cockroachdb.definitions import DEFINITIONS
 from tests.cockroachdb.project import Project, environment
 
 #: What ``env.py`` of these projects does before it runs: see ``_Disturber``.
@@ -79,8 +80,7 @@ class LockedProject(Project):
     def state(self) -> dict[str, object]:
         """Give all that revisions have brought about: definitions, heads, and rows without the server's row ids."""
         definitions = self.rows(
-            "SELECT descriptor_name, create_statement FROM crdb_internal.create_statements "
-            "WHERE database_name = current_database() AND state = 'PUBLIC' AND schema_name = 'public' ORDER BY 1"
+            f"SELECT descriptor_name, create_statement FROM ({DEFINITIONS}) WHERE schema_name = 'public' ORDER BY 1"
         )
         kept = [(name, text) for name, text in definitions if not str(name).startswith("alembic_")]
         rows = {}

@@ -15,6 +15,7 @@ from alembic_crdb.changes import AlterZone, ReplaceView
 from alembic_crdb.database import read_database
 from alembic_crdb.differences import compare_snapshots
 from alembic_crdb.model import metadata_to_catalog
+from tests.cockroachdb.definitions import DEFINITIONS
 from tests.cockroachdb.live import connected, engine_of, left_in, use_another_database
 from tests.servers.cockroach import CockroachCluster
 from tests.servers.fixtures import CockroachDatabase
@@ -25,10 +26,7 @@ from tests.unit.crdb.constructs.columns import TYPES
 #: Constructs that v21.1 has no words for, or only with a licence: locality, partitions, regions, zones of indexes.
 _LICENSED = re.compile(r"global|regional|partition|regions|zone|temporary|comments")
 TOO_NEW = [each for each in CONSTRUCTS if each.shown is None and not _LICENSED.search(each.name)]
-_SHOWN = sa.text(
-    "SELECT create_statement FROM crdb_internal.create_statements WHERE database_name = current_database() "
-    "AND schema_name NOT IN ('crdb_internal', 'information_schema', 'pg_catalog', 'pg_extension')"
-)
+_SHOWN = sa.text(f"SELECT create_statement FROM ({DEFINITIONS})")
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from alembic_crdb import reflect_database
 from alembic_crdb.database import read_database
 from alembic_crdb.differences import compare_snapshots
 from alembic_crdb.versions import server_version
+from tests.cockroachdb.definitions import DEFINITIONS
 from tests.servers.cockroach import CockroachCluster
 
 STATEMENTS = """
@@ -66,8 +67,8 @@ def described(connection: Connection) -> dict[str, str]:
     if server_version(connection) >= (26, 1):
         pytest.skip("compares crdb_internal.create_statements, which v26.1 and later close")
     rows = connection.exec_driver_sql(
-        "SELECT schema_name || '.' || descriptor_name, create_statement FROM crdb_internal.create_statements "
-        "WHERE database_name = current_database() AND schema_name IN ('public', 'other')"
+        f"SELECT schema_name || '.' || descriptor_name, create_statement FROM ({DEFINITIONS}) "
+        "WHERE schema_name IN ('public', 'other')"
     )
     return {key: re.sub(rf"\b{name}\.", "", statement) for key, statement in rows}
 

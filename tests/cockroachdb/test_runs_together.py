@@ -60,7 +60,7 @@ def test_frozen_holder_is_succeeded_and_sends_nothing_more(
             assert project.state() == wanted, (point, output)
         finally:
             frozen.send_signal(signal.SIGCONT)
-        told, _ = frozen.communicate(timeout=60)
+        told, _ = frozen.communicate(timeout=40)
         assert frozen.returncode not in (0, -signal.SIGKILL), told
         assert project.state() == wanted, (point, told)
         assert len(sent(told)) <= ordinal, told

@@ -13,6 +13,7 @@ from alembic_crdb.catalog_objects import CompositeType, EnumType, Script, Sequen
 from alembic_crdb.expressions import equivalent, quote_type_names
 from alembic_crdb.lexer import quote_name
 from alembic_crdb.parser import parse_rows, parse_type, to_sql
+from tests.cockroachdb.definitions import DEFINITIONS
 from tests.servers.cockroach import CockroachCluster
 from tests.servers.fixtures import CockroachDatabase
 
@@ -74,8 +75,7 @@ def _printed(database: CockroachDatabase) -> list[str]:
     except Exception:
         rows = database.execute(
             "SELECT create_statement FROM crdb_internal.create_type_statements UNION ALL SELECT * FROM ("
-            "SELECT create_statement FROM crdb_internal.create_statements WHERE schema_name NOT IN"
-            " ('crdb_internal', 'pg_catalog', 'information_schema', 'pg_extension') ORDER BY descriptor_id)"
+            f"SELECT create_statement FROM ({DEFINITIONS}) ORDER BY descriptor_id)"
         )
     return [row[0] for row in rows]
 

@@ -81,7 +81,7 @@ def cassandra_keyspace(cassandra: CassandraCluster, cassandra_session: Any) -> I
         cassandra_session.execute(f"DROP KEYSPACE IF EXISTS {name}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _three_cassandra_nodes() -> Iterator[CassandraCluster]:
     if os.environ.get("CASSANDRA_HOSTS"):
         pytest.skip("stops and kills nodes, and the cluster that CASSANDRA_HOSTS names is not ours to stop")
@@ -134,7 +134,7 @@ def cockroach_database(cockroach: CockroachCluster) -> Iterator[CockroachDatabas
         cockroach.drop_database(name)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _three_cockroach_nodes() -> Iterator[CockroachCluster]:
     if os.environ.get("COCKROACH_URL"):
         pytest.skip("stops and kills nodes, and the server that COCKROACH_URL names is not ours to stop")
