@@ -114,29 +114,13 @@ def test_without_a_cockroachdb_it_shows_the_script_and_says_why(home: Path, tmp_
         assert words in said
 
 
-@pytest.mark.parametrize(
-    ("sabotage", "said_of_it"),
-    [
-        pytest.param(
-            "from alembic_cql.impl import CqlImpl\nCqlImpl.drop_column = lambda *args, **kw: None",
-            "the tables are not what they were",
-            id="a column is not dropped",
-        ),
-        pytest.param(
-            "from alembic.operations import ops\nops.CreateIndexOp.reverse = lambda self: self",
-            "downgrade() lacks op.drop_index",
-            id="the revision is not what it should be",
-        ),
-    ],
-)
-def test_a_step_that_goes_wrong_is_seen(
-    cassandra: CassandraCluster, home: Path, tmp_path: Path, sabotage: str, said_of_it: str
-) -> None:
+def test_a_step_that_goes_wrong_is_seen(cassandra: CassandraCluster, home: Path, tmp_path: Path) -> None:
+    sabotage = "from alembic.operations import ops\nops.CreateIndexOp.reverse = lambda self: self"
     (tmp_path / "sitecustomize.py").write_text(sabotage)
     status, said = run("cassandra", env=environment(home, PYTHONPATH=str(tmp_path), **on_cassandra(cassandra)))
     assert status == 1, said
     last = " ".join(said.partition("Not as it should be:")[2].split())
-    assert said_of_it in last
+    assert "downgrade() lacks op.drop_index" in last
 
 
 def test_an_unreachable_cassandra_is_one_line(home: Path) -> None:
@@ -180,8 +164,8 @@ def _read_until(words: str, output: IO[str]) -> str:
 
 @pytest.mark.parametrize(
     ("number", "whole_group"),
-    [(signal.SIGTERM, False), (signal.SIGINT, True), (signal.SIGKILL, False)],
-    ids=["SIGTERM", "Ctrl-C", "SIGKILL"],
+    [(signal.SIGINT, True), (signal.SIGKILL, False)],
+    ids=["Ctrl-C", "SIGKILL"],
 )
 def test_a_signal_in_the_middle_leaves_nothing(number: signal.Signals, whole_group: bool, home: Path) -> None:
     process = subprocess.Popen(

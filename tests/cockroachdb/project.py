@@ -37,7 +37,8 @@ class Project:
     def __init__(self, folder: Path, url: str, template: str = "generic") -> None:
         self.folder = folder
         self.url = url
-        self.cli("init", "--template", template, "migrations")
+        command.init(Config(str(folder / "alembic.ini"), stdout=io.StringIO()), str(folder / "migrations"), template)
+        self.edit("alembic.ini", r"(?m)^script_location = .*$", "script_location = %(here)s/migrations")
         self.edit("alembic.ini", r"(?m)^sqlalchemy\.url = .*$", "sqlalchemy.url = " + url.replace("%", "%%"))
 
     @property

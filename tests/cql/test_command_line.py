@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import sys
@@ -28,10 +29,11 @@ def write_models(project: Project, source: str) -> None:
     (project.folder / "models.py").write_text(f"{IMPORTS}metadata = sa.MetaData()\n{source}\n")
 
 
-@pytest.mark.parametrize("program", [("-m", "alembic"), (CLUSTER,)], ids=["alembic", "alembic-cluster"])
-def test_the_main_job(untouched: Project, program: tuple[str, ...]) -> None:
+def test_the_main_job(untouched: Project) -> None:
+    programs = itertools.cycle([("-m", "alembic"), (CLUSTER,)])  # either does what the other began
+
     def cli(*arguments: str, expect: int | None = 0) -> str:
-        return untouched.cli(*arguments, expect=expect, program=program)
+        return untouched.cli(*arguments, expect=expect, program=next(programs))
 
     write_models(untouched, MODEL.format(""))
     cli("revision", "--autogenerate", "-m", "first", "--rev-id", "a")

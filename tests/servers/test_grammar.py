@@ -149,25 +149,32 @@ def test_a_session_of_good_statements_passes(session: pytest.Pytester) -> None:
 
 @needs_go
 @exempt
-@pytest.mark.parametrize("how", _BAD)
-def test_a_session_with_a_bad_statement_fails(session: pytest.Pytester, how: str) -> None:
-    session.makepyfile(test_it=f"{_HEADER}{_GOOD}\ndef test_bad():\n    {_BAD[how]}\n")
+def test_a_session_with_bad_statements_names_each(session: pytest.Pytester) -> None:
+    named = {how.replace(" ", "_"): code for how, code in _BAD.items()}
+    # A statement is asked about once, so each has a name of its own.
+    bad = [f"\ndef test_bad_{how}():\n    {code.replace('BAD', f'BAD_{how}')}\n" for how, code in named.items()]
+    session.makepyfile(test_it=_HEADER + _GOOD + "".join(bad))
     result = session.runpytest_subprocess()
-    result.assert_outcomes(passed=2)
+    result.assert_outcomes(passed=1 + len(_BAD))
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["FAILED test_it.py::test_bad*: *syntax error*", "*BAD*", "*of * statements are not*"])
+    for how in named:
+        result.stdout.fnmatch_lines([f"FAILED test_it.py::test_bad_{how}*"])
     result.stdout.no_fnmatch_line("FAILED test_it.py::test_good*")
 
 
 @needs_go
 @exempt
-@pytest.mark.parametrize("how", ["text", "program"])
-def test_a_session_of_several_processes_fails_as_well(session: pytest.Pytester, how: str) -> None:
-    session.makepyfile(test_it=f"{_HEADER}{_GOOD}", test_other=f"{_HEADER}\ndef test_bad():\n    {_BAD[how]}\n")
+def test_a_session_of_several_processes_fails_as_well(session: pytest.Pytester) -> None:
+    session.makepyfile(
+        test_it=f"{_HEADER}{_GOOD}\ndef test_bad_text():\n    {_BAD['text']}\n",
+        test_other=f"{_HEADER}\ndef test_bad_program():\n    {_BAD['program']}\n",
+    )
     result = session.runpytest_subprocess("-n", "2", "--dist", "loadfile")
-    result.assert_outcomes(passed=2)
+    result.assert_outcomes(passed=3)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["FAILED test_other.py::test_bad*: *syntax error*", "*of * statements are not*"])
+    result.stdout.fnmatch_lines(["FAILED test_it.py::test_bad_text*: *syntax error*", "*of * statements are not*"])
+    result.stdout.fnmatch_lines(["FAILED test_other.py::test_bad_program*: *syntax error*"])
 
 
 @needs_go
