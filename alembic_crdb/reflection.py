@@ -20,6 +20,7 @@ from alembic_crdb.database import read_database
 from alembic_crdb.inspection import Inspection
 from alembic_crdb.snapshot import Name, Snapshot
 from alembic_crdb.to_metadata import bind_free, sql, to_metadata
+from alembic_crdb.versions import NAMES_PRIMARY_KEYS, server_version
 
 # No CREATE VIEW says the types of its columns.
 _VIEW_COLUMNS = text(
@@ -39,7 +40,9 @@ def reflect_database(connection: Connection) -> MetaData:
 
     :raises UnreadableDDL: the server printed a statement that is not understood.
     """
-    return to_metadata(read_database(connection), connection.dialect.default_schema_name or "public")
+    key_name = "{}_pkey" if NAMES_PRIMARY_KEYS.on(server_version(connection)) else "primary"
+    schema = connection.dialect.default_schema_name or "public"
+    return to_metadata(read_database(connection), schema, key_name=key_name)
 
 
 class CockroachInspector(PGInspector):

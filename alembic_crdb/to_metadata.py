@@ -48,15 +48,18 @@ def bind_free(expression: str) -> str:
     return _BIND.sub(r"\\:", expression)
 
 
-def to_metadata(snapshot: Snapshot, default_schema: str = "public", metadata: MetaData | None = None) -> MetaData:
+def to_metadata(
+    snapshot: Snapshot, default_schema: str = "public", metadata: MetaData | None = None, *, key_name: str | None = None
+) -> MetaData:
     """Make a MetaData of a database.
 
     :param snapshot: the database.
     :param default_schema: the schema whose tables are given none.
     :param metadata: where to put the tables; a new one when None.
+    :param key_name: as for ``TableMaker``.
     """
     target = MetaData() if metadata is None else metadata
-    maker = TableMaker(snapshot, default_schema)
+    maker = TableMaker(snapshot, default_schema, key_name=key_name)
     for key in snapshot.tables:
         maker.table(key, target)
     maker.others(target)
@@ -68,10 +71,13 @@ class TableMaker:
 
     :param snapshot: the database.
     :param default_schema: the schema whose tables are given none.
+    :param key_name: how the server calls a primary key that is given no name, with ``{}`` for the table's; a key that
+        is called so is given none. None for what servers of any version call it.
     """
 
-    def __init__(self, snapshot: Snapshot, default_schema: str = "public") -> None:
+    def __init__(self, snapshot: Snapshot, default_schema: str = "public", *, key_name: str | None = None) -> None:
         self.snapshot = snapshot
+        self._key_names = ("primary", "{}_pkey") if key_name is None else (key_name,)
         self.default_schema = default_schema
         self.labels: Labels = {key: list(enum.values) for key, enum in snapshot.enums.items()}
 
@@ -143,7 +149,7 @@ class TableMaker:
         key = table.primary_key
         if key is None:
             return
-        name = None if is_default_primary_key_name(key.name, table.name.name) else key.name
+        name = None if key.name in [pattern.format(table.name.name) for pattern in self._key_names] else key.name
         columns = (str(element.name) for element in key.elements)
         yield PrimaryKeyConstraint(*columns, name=given(name), **primary_key_options(key))
 
@@ -186,11 +192,6 @@ class TableMaker:
 def given(name: str | None) -> str | None:
     """Mark a name as one that no naming convention must touch."""
     return None if name is None else ServersName(name)
-
-
-def is_default_primary_key_name(name: str | None, table: str) -> bool:
-    """Tell whether a primary key has the name that servers give: ``primary`` before v22.1, ``<table>_pkey`` since."""
-    return name is None or name in ("primary", f"{table}_pkey")
 
 
 @lru_cache(maxsize=512)

@@ -82,6 +82,8 @@ WANTED_BEFORE: Final[Mapping[str, Switch]] = {
 }
 #: ``ALTER TABLE ... SET (parameter = value)`` and ``RESET (parameter)``.
 SETS_PARAMETERS: Final = Switch((22, 1), "https://www.cockroachlabs.com/docs/v22.1/with-storage-parameter")
+#: A primary key without a name is called ``<table>_pkey``; before, ``primary``.
+NAMES_PRIMARY_KEYS: Final = Switch((22, 1), "https://www.cockroachlabs.com/docs/v22.1/primary-key")
 #: ``CREATE SEQUENCE ... AS``.
 SEQUENCE_TYPE: Final = Switch((22, 1), "https://github.com/cockroachdb/cockroach/issues/25110")
 #: ``COMMENT ON SCHEMA``.
