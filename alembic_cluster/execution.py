@@ -27,13 +27,9 @@ This module is imported in the middle of ``import alembic``, so it imports Alemb
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event, exc
@@ -49,6 +45,7 @@ from alembic_cluster.errors import (
     UnsupportedConstruct,
     first_line,
 )
+from alembic_cluster.revision_frames import place_in_revision, revision_frame
 
 if TYPE_CHECKING:
     from alembic.ddl.impl import DefaultImpl
@@ -111,7 +108,7 @@ class Progress:
     ) -> None:
         if getattr(context, HELD_BACK, False) or _NOT_COUNTED.match(statement):
             return
-        if _revision_frame() is not None:
+        if revision_frame() is not None:
             (self.pending if self.in_transaction else self.applied).append(statement)
 
     def begin(self) -> None:
@@ -178,8 +175,8 @@ class WatchedExecution(_Base):
             if isinstance(error, UnsupportedConstruct):
                 raise
             raise UnsupportedConstruct(
-                f"{_place()}{type(construct).__name__} can't be written for {product(self.dialect.name)}: "
-                f"{first_line(error).rstrip('.')}. {_next_step(self.progress, bool(_place()))}"
+                f"{place_in_revision()}{type(construct).__name__} can't be written for {product(self.dialect.name)}: "
+                f"{first_line(error).rstrip('.')}. {_next_step(self.progress, bool(place_in_revision()))}"
             ) from error
         if self._version_table is not None and getattr(construct, "table", None) is self._version_table:
             self.progress.next_revision()
@@ -218,7 +215,7 @@ def _on_error(failure: ExceptionContext) -> BaseException | None:
     if error is None:
         # The driver itself stumbles over a statement of Alembic's or SQLAlchemy's: an option has a wrong type.
         cause = failure.original_exception
-        if not isinstance(cause, (TypeError, ValueError)) or _revision_frame() is not None:
+        if not isinstance(cause, (TypeError, ValueError)) or revision_frame() is not None:
             return None
         options = sorted(failure.engine.url.query) if failure.engine is not None else []
         return ConfigurationError(
@@ -265,7 +262,7 @@ def statement_failure(
     :return: a :class:`StatementFailed` that is an instance of the class of ``error`` as well.
     """
     progress = connection.get_execution_options().get(_OPTION) or Progress()
-    place = _place()
+    place = place_in_revision()
     which = "the commit" if statement is None else "statement"
     if place and statement is not None:
         which += f" {len(progress.applied) + len(progress.pending) + 1}"
@@ -326,44 +323,6 @@ def shorten(statement: str) -> str:
     """Give a statement in one line of at most 300 characters, ended by a semicolon."""
     line = " ".join(statement.split()).rstrip("; ")
     return f"{line[:_SHOWN]} ...;" if len(line) > _SHOWN else f"{line};"
-
-
-def _revision_frame() -> FrameType | None:
-    """Find the function of a revision file that is running, from the call stack."""
-    frame: FrameType | None = sys._getframe(1)
-    found = None
-    while frame is not None:
-        if isinstance(frame.f_globals.get("revision"), str) and "down_revision" in frame.f_globals:
-            found = frame
-        frame = frame.f_back
-    return found
-
-
-def revision_folder() -> Path | None:
-    """Give the folder of the revision file whose function is running; None outside of one."""
-    frame = _revision_frame()
-    return None if frame is None else Path(frame.f_code.co_filename).parent
-
-
-def revision_lines() -> tuple[int, ...]:
-    """Give the lines of a revision's file that are running, from the outermost call to the innermost."""
-    frame: FrameType | None = sys._getframe(1)
-    found: list[int] = []
-    while frame is not None:
-        if isinstance(frame.f_globals.get("revision"), str) and "down_revision" in frame.f_globals:
-            found.append(frame.f_lineno)
-        frame = frame.f_back
-    return tuple(reversed(found))
-
-
-def _place() -> str:
-    """Say which line of which revision is running, to begin a message with; empty outside a revision."""
-    frame = _revision_frame()
-    if frame is None:
-        return ""
-    file = os.path.basename(frame.f_code.co_filename)
-    revision = frame.f_globals["revision"]
-    return f"Revision {revision}, {frame.f_code.co_name}(), line {frame.f_lineno} of {file}: "
 
 
 def _next_step(progress: Progress, in_revision: bool) -> str:

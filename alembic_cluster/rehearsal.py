@@ -28,9 +28,10 @@ from sqlalchemy import Insert, event, exc
 from sqlalchemy.engine import Engine
 
 from alembic_cluster.errors import ClusterError, InvalidStatement, first_line
-from alembic_cluster.execution import HELD_BACK, Progress, revision_lines, say_what_stays
+from alembic_cluster.execution import HELD_BACK, Progress, say_what_stays
 from alembic_cluster.gate import Kind, kind_of
 from alembic_cluster.quiet import quiet
+from alembic_cluster.revision_frames import revision_lines
 
 if TYPE_CHECKING:
     from alembic.ddl.impl import DefaultImpl

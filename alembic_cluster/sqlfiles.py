@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic_cluster.errors import ConfigurationError, InvalidSqlFile
+from alembic_cluster.revision_frames import revision_folder
 from alembic_cluster.settings import Settings
 
 if TYPE_CHECKING:
@@ -172,8 +173,6 @@ def statements_of(operations: Operations, path: str | Path, direction: str) -> s
     :raises ConfigurationError: the file can't be read, or a variable isn't set; nothing was sent.
     :raises InvalidSqlFile: there is no way back in it; nothing was sent.
     """
-    from alembic_cluster.execution import revision_folder
-
     found = find_beside(revision_folder(), path)
     text = read_sql_file(found).section(direction)
     return "" if is_empty(text) else Variables.of(operations).put_in(text, str(path))
