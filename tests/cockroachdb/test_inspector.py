@@ -58,7 +58,7 @@ def sent(connection: Connection) -> Iterator[list[str]]:
 
 def test_all_answers_about_tables_are_one_query(inspector, sent):
     assert inspector.get_schema_names() == ["information_schema", "other", "public"]
-    assert inspector.get_table_names() == ["c1", "c2", "k", "users"]
+    assert inspector.get_table_names() == ["c1", "c2", "c3", "k", "users"]
     assert inspector.get_table_names("other") == ["c"]
     assert inspector.get_view_names() == ["v"]
     assert inspector.get_materialized_view_names() == ["mv"]
@@ -110,7 +110,7 @@ def test_reflecting_a_metadata_is_one_query(connection, sent):
     metadata = sa.MetaData()
     metadata.reflect(connection)
     metadata.reflect(connection, schema="other")
-    assert set(metadata.tables) == {"users", "k", "c1", "c2", "other.c"}
+    assert set(metadata.tables) == {"users", "k", "c1", "c2", "c3", "other.c"}
     assert len(sent) == 2  # SQLAlchemy makes an Inspector for each call
 
 

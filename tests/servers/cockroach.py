@@ -186,6 +186,11 @@ class CockroachCluster:
         """Drop a database with everything in it; nothing happens when it is gone."""
         self.execute(f'DROP DATABASE IF EXISTS "{name}" CASCADE')
 
+    def is_worn(self) -> bool:
+        """Tell whether this is a server of ours that has had more than 300 objects."""
+        ours = all(isinstance(node, CockroachNode) for node in self.nodes)
+        return ours and self.execute("SELECT max(id) FROM system.namespace")[0][0] > 350  # its own are the first 50
+
     @classmethod
     def start(cls, nodes: int = 1) -> CockroachCluster:
         """Start a cluster on free loopback addresses and wait until each node takes SQL.

@@ -114,14 +114,28 @@ class CockroachDatabase:
 
 
 @pytest.fixture(scope="session")
-def cockroach() -> Iterator[CockroachCluster]:
-    """One CockroachDB node for the whole session, or what ``COCKROACH_URL`` names; skips without."""
-    try:
-        cluster = cockroach_from_environment()
-    except NoServer as reason:
-        pytest.skip(str(reason))
-    with cluster:
-        yield cluster
+def _cockroach_servers() -> Iterator[list[CockroachCluster]]:
+    servers: list[CockroachCluster] = []
+    yield servers
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture(scope="module")
+def cockroach(_cockroach_servers: list[CockroachCluster]) -> CockroachCluster:
+    """One CockroachDB node, or what ``COCKROACH_URL`` names; skips without.
+
+    Files of tests share it until it is worn: with each schema change it goes through every object that it ever had, so
+    that after 500 objects a change takes twice as long, and a fresh server is sooner there than waited for.
+    """
+    if _cockroach_servers and _cockroach_servers[0].is_worn():
+        _cockroach_servers.pop().close()
+    if not _cockroach_servers:
+        try:
+            _cockroach_servers.append(cockroach_from_environment())
+        except NoServer as reason:
+            pytest.skip(str(reason))
+    return _cockroach_servers[0]
 
 
 @pytest.fixture
