@@ -58,6 +58,7 @@ from alembic_crdb.impl_comparing import ComparingImpl
 from alembic_crdb.index_texts import index_of_text, is_postgresqls, leave_out_of_storing
 from alembic_crdb.key_events import events_of
 from alembic_crdb.model_reader import Reader, plain_name
+from alembic_crdb.operation_base import CockroachOperation
 from alembic_crdb.postgres_texts import PostgresTexts
 from alembic_crdb.primary_keys import PrimaryKeys
 from alembic_crdb.running import GovernedExecution
@@ -263,6 +264,10 @@ class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, C
         if self._transactions is not None:
             written = self._transactions.before(written)
         super().static_output(written)
+
+    def run_operation(self, operation: CockroachOperation) -> None:
+        """Run an operation that a batch has kept, in its turn."""
+        operation.run(self)
 
     def bulk_insert(self, table: TableClause | Table, rows: list[dict[str, Any]], multiinsert: bool = True) -> None:
         """Insert rows: all of them or, when one is refused, none."""

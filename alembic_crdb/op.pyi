@@ -2,12 +2,258 @@
 """Alembic's ``op`` with the operations of this package."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal
 
-from alembic.op import *  # noqa: F403
+from alembic.op import add_column as add_column
+from alembic.op import alter_column as alter_column
+from alembic.op import bulk_insert as bulk_insert
+from alembic.op import create_check_constraint as create_check_constraint
+from alembic.op import create_exclude_constraint as create_exclude_constraint
+from alembic.op import create_foreign_key as create_foreign_key
+from alembic.op import create_index as create_index
+from alembic.op import create_primary_key as create_primary_key
+from alembic.op import create_table as create_table
+from alembic.op import create_table_comment as create_table_comment
+from alembic.op import create_unique_constraint as create_unique_constraint
+from alembic.op import drop_column as drop_column
+from alembic.op import drop_constraint as drop_constraint
+from alembic.op import drop_index as drop_index
+from alembic.op import drop_table as drop_table
+from alembic.op import drop_table_comment as drop_table_comment
+from alembic.op import execute as execute
+from alembic.op import f as f
+from alembic.op import get_bind as get_bind
+from alembic.op import get_context as get_context
+from alembic.op import implementation_for as implementation_for
+from alembic.op import inline_literal as inline_literal
+from alembic.op import invoke as invoke
+from alembic.op import register_operation as register_operation
+from alembic.op import rename_table as rename_table
+from alembic.op import run_async as run_async
+from alembic.operations import BatchOperations
+from sqlalchemy import Table
 
 from alembic_crdb.catalog_objects import CommentTarget
+
+def batch_alter_table(
+    table_name: str,
+    schema: str | None = None,
+    recreate: Literal["auto", "always", "never"] = "auto",
+    partial_reordering: list[tuple[str, ...]] | None = None,
+    copy_from: Table | None = None,
+    table_args: tuple[Any, ...] = (),
+    table_kwargs: Mapping[str, Any] = ...,
+    reflect_args: tuple[Any, ...] = (),
+    reflect_kwargs: Mapping[str, Any] = ...,
+    naming_convention: dict[str, str] | None = None,
+) -> AbstractContextManager[_BatchOperations]:
+    """Alembic's, whose operations run when the block ends; those of this package are among them."""
+
+class _BatchOperations(BatchOperations):
+    def add_enum_value(
+        self,
+        enum_name: str,
+        value: str,
+        before: str | None = None,
+        after: str | None = None,
+        schema: str | None = None,
+    ) -> None:
+        """As ``op.add_enum_value``."""
+    def add_region(
+        self,
+        database: str,
+        region: str,
+    ) -> None:
+        """As ``op.add_region``."""
+    def alter_column_options(
+        self,
+        column_name: str,
+        not_visible: bool | None = None,
+        on_update: str | None = None,
+        existing_not_visible: bool | None = None,
+        existing_on_update: str | None = None,
+    ) -> None:
+        """As ``op.alter_column_options``."""
+    def alter_index_visibility(
+        self,
+        index_name: str,
+        visibility: float,
+        existing: float | None = None,
+    ) -> None:
+        """As ``op.alter_index_visibility``."""
+    def alter_primary_key(
+        self,
+        columns: Sequence[str],
+        existing: Sequence[str] | None = None,
+        buckets: int | None = None,
+        existing_buckets: int | None = None,
+        keep_old: bool = False,
+    ) -> None:
+        """As ``op.alter_primary_key``."""
+    def alter_region(
+        self,
+        database: str,
+        action: Literal["ADD REGION", "DROP REGION", "PRIMARY REGION"],
+        region: str,
+        existing: str | None = None,
+    ) -> None:
+        """As ``op.alter_region``."""
+    def comment_on(
+        self,
+        target: CommentTarget,
+        object_name: str,
+        comment: str | None,
+        child: str | None = None,
+        existing: str | None = None,
+        schema: str | None = None,
+    ) -> None:
+        """As ``op.comment_on``."""
+    def configure_zone(
+        self,
+        target: str,
+        options: Mapping[str, Any] | None,
+        existing: Mapping[str, Any] | None = None,
+    ) -> None:
+        """As ``op.configure_zone``."""
+    def create_enum(
+        self,
+        enum_name: str,
+        values: Sequence[str],
+        schema: str | None = None,
+    ) -> None:
+        """As ``op.create_enum``."""
+    def create_schema(
+        self,
+        schema_name: str,
+    ) -> None:
+        """As ``op.create_schema``."""
+    def create_sequence(
+        self,
+        sequence_name: str,
+        options: Mapping[str, Any] | None = None,
+        schema: str | None = None,
+    ) -> None:
+        """As ``op.create_sequence``."""
+    def create_view(
+        self,
+        view_name: str,
+        definition: str,
+        materialized: bool = False,
+        columns: Sequence[str] = (),
+        schema: str | None = None,
+    ) -> None:
+        """As ``op.create_view``."""
+    def drop_enum(
+        self,
+        enum_name: str,
+        existing: Sequence[str] | None = None,
+        schema: str | None = None,
+    ) -> None:
+        """As ``op.drop_enum``."""
+    def drop_enum_value(
+        self,
+        enum_name: str,
+        value: str,
+        before: str | None = None,
+        after: str | None = None,
+        schema: str | None = None,
+    ) -> None:
+        """As ``op.drop_enum_value``."""
+    def drop_region(
+        self,
+        database: str,
+        region: str,
+    ) -> None:
+        """As ``op.drop_region``."""
+    def drop_schema(
+        self,
+        schema_name: str,
+    ) -> None:
+        """As ``op.drop_schema``."""
+    def drop_sequence(
+        self,
+        sequence_name: str,
+        existing: Mapping[str, Any] | None = None,
+        schema: str | None = None,
+    ) -> None:
+        """As ``op.drop_sequence``."""
+    def drop_view(
+        self,
+        view_name: str,
+        existing: str | None = None,
+        materialized: bool = False,
+        columns: Sequence[str] = (),
+        schema: str | None = None,
+    ) -> None:
+        """As ``op.drop_view``."""
+    def execute_sql(
+        self,
+        up: str,
+        down: str | None = None,
+    ) -> None:
+        """As ``op.execute_sql``."""
+    def note(
+        self,
+        message: str,
+    ) -> None:
+        """As ``op.note``."""
+    def partition_by(
+        self,
+        partitioning: str,
+        index_name: str | None = None,
+        existing: str | None = None,
+    ) -> None:
+        """As ``op.partition_by``."""
+    def rename_enum_value(
+        self,
+        enum_name: str,
+        old: str,
+        new: str,
+        schema: str | None = None,
+    ) -> None:
+        """As ``op.rename_enum_value``."""
+    def replace_view(
+        self,
+        view_name: str,
+        definition: str,
+        existing: str | None = None,
+        materialized: bool = False,
+        existing_materialized: bool | None = None,
+        schema: str | None = None,
+    ) -> None:
+        """As ``op.replace_view``."""
+    def reset_storage_parameters(
+        self,
+        names: Sequence[str],
+        existing: Mapping[str, Any] | None = None,
+    ) -> None:
+        """As ``op.reset_storage_parameters``."""
+    def set_locality(
+        self,
+        locality: str,
+        existing: str | None = None,
+    ) -> None:
+        """As ``op.set_locality``."""
+    def set_storage_parameters(
+        self,
+        parameters: Mapping[str, Any],
+        existing: Mapping[str, Any] | None = None,
+    ) -> None:
+        """As ``op.set_storage_parameters``."""
+    def set_survival_goal(
+        self,
+        database: str,
+        goal: Literal["ZONE", "REGION"],
+        existing: Literal["ZONE", "REGION"] | None = None,
+    ) -> None:
+        """As ``op.set_survival_goal``."""
+    def validate_constraint(
+        self,
+        constraint_name: str,
+    ) -> None:
+        """As ``op.validate_constraint``."""
 
 def add_enum_value(
     enum_name: str,

@@ -326,7 +326,7 @@ class NoteOp(CockroachOperation):
         """Give itself."""
         return self
 
-    def render(self, prefix: str) -> str:
+    def render(self, prefix: str, *, in_batch: bool = False) -> str:
         """Write the note as a comment."""
         return "\n".join(f"# {line}" for line in textwrap.wrap(self.message, 100))
 

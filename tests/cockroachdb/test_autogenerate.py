@@ -131,6 +131,49 @@ def test_whole_schema_comes_and_goes(project: Project) -> None:
     assert project.rows("SELECT table_name FROM [SHOW TABLES]") == [("alembic_version",)]
 
 
+def test_written_as_batches(project: Project) -> None:
+    """What a batch holds runs in its order, operations of this package among Alembic's."""
+    project.edit(
+        "migrations/env.py",
+        "target_metadata=target_metadata\n    ",
+        "target_metadata=target_metadata, render_as_batch=True\n    ",
+    )
+    before = """
+    import sqlalchemy as sa
+    metadata = sa.MetaData()
+    t = sa.Table("t", metadata, sa.Column("id", sa.Integer(), primary_key=True), sa.Column("a", sa.Integer()))
+    """
+    project.models(before)
+    project.autogenerate("a1")
+    project.upgrade()
+    after = """
+    import sqlalchemy as sa
+    metadata = sa.MetaData()
+    t = sa.Table(
+        "t",
+        metadata,
+        sa.Column("id", sa.Integer()),
+        sa.Column("b", sa.Integer(), nullable=False, server_default="7", comment="new"),
+        sa.Column("a", sa.Integer()),
+        sa.PrimaryKeyConstraint("b", "id"),
+        sa.Index("ix_t_b", "b", info={"comment": "of b"}),
+    )
+    """
+    project.models(after)
+    written = project.autogenerate("a2")
+    for function in ("upgrade", "downgrade"):
+        assert "batch_op.alter_primary_key([" in body(written, function)
+        assert "    op." not in written.replace("with op.", "")
+    project.upgrade()
+    project.check()
+    project.downgrade("a1")
+    project.models(before)
+    project.upgrade("a1")
+    (file,) = (project.folder / "migrations" / "versions").glob("a2_*.py")
+    file.unlink()
+    project.check()
+
+
 def test_changes_are_found_and_undone(project: Project) -> None:
     """New and dropped columns, indexes and unique constraints; widened integers; each both ways."""
     project.models(SHOP)

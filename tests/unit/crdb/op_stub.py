@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import alembic
 
 from alembic_crdb import op
 from alembic_crdb.operation_base import CockroachOperation
@@ -15,12 +19,31 @@ HEAD = '''\
 """Alembic's ``op`` with the operations of this package."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal
 
-from alembic.op import *  # noqa: F403
+ALEMBICS
+from alembic.operations import BatchOperations
+from sqlalchemy import Table
 
 from alembic_crdb.catalog_objects import CommentTarget
+
+def batch_alter_table(
+    table_name: str,
+    schema: str | None = None,
+    recreate: Literal["auto", "always", "never"] = "auto",
+    partial_reordering: list[tuple[str, ...]] | None = None,
+    copy_from: Table | None = None,
+    table_args: tuple[Any, ...] = (),
+    table_kwargs: Mapping[str, Any] = ...,
+    reflect_args: tuple[Any, ...] = (),
+    reflect_kwargs: Mapping[str, Any] = ...,
+    naming_convention: dict[str, str] | None = None,
+) -> AbstractContextManager[_BatchOperations]:
+    """Alembic's, whose operations run when the block ends; those of this package are among them."""
+
+class _BatchOperations(BatchOperations):
 '''
 
 
@@ -38,16 +61,38 @@ def _kinds(base: type[CockroachOperation]) -> Iterator[type[CockroachOperation]]
 
 def stub() -> str:
     """Give the text of the stub."""
+    in_batch = [_method(name, kind) for name, kind in operations().items()]
     texts = {name: _stub(name, kind) for name, kind in operations().items()}
     texts |= {name: stub_of(name, function) for name, function in functions_of(op, SHARED).items()}
-    return HEAD + "".join(f"\n{text}" for _, text in sorted(texts.items()))
+    return (
+        HEAD.replace("ALEMBICS", _alembics())
+        + "".join(in_batch)
+        + "".join(f"\n{text}" for _, text in sorted(texts.items()))
+    )
+
+
+def _alembics() -> str:
+    """Give the imports of Alembic's own operations, but for the one that is told anew."""
+    told = ast.parse(Path(alembic.__file__).with_name("op.pyi").read_text())
+    names = {each.name for each in told.body if isinstance(each, ast.FunctionDef)} - {"batch_alter_table"}
+    return "\n".join(f"from alembic.op import {name} as {name}" for name in sorted(names))
+
+
+def _method(name: str, kind: type[CockroachOperation]) -> str:
+    said = kind.said_by_batch()
+    parameters = [each for each in inspect.signature(kind).parameters.values() if each.name not in said]
+    lines = [f"def {name}(", "    self,", *_arguments(parameters), f') -> None:\n    """As ``op.{name}``."""\n']
+    return textwrap.indent("\n".join(lines), "    ")
+
+
+def _arguments(parameters: Iterable[inspect.Parameter]) -> Iterator[str]:
+    for each in parameters:
+        default = "" if each.default is each.empty else f" = {each.default!r}"
+        yield f"    {each.name}: {each.annotation}{default},"
 
 
 def _stub(name: str, kind: type[CockroachOperation]) -> str:
-    lines = [f"def {name}("]
-    for each in list(inspect.signature(kind).parameters.values()):
-        default = "" if each.default is each.empty else f" = {each.default!r}"
-        lines.append(f"    {each.name}: {each.annotation}{default},")
+    lines = [f"def {name}(", *_arguments(inspect.signature(kind).parameters.values())]
     text = inspect.cleandoc(kind.__doc__ or "")
     documentation = textwrap.indent(f'"""{text}{chr(10) if chr(10) in text else ""}"""', "    ")
     return "\n".join([*lines, ") -> None:", documentation, ""])

@@ -46,6 +46,9 @@ CALLS = {
     "op.set_survival_goal('d', 'ZONE')": None,
     "op.set_survival_goal('d', 'PLANET')": "arg-type",
     "op.alter_primary_key('t')": "call-arg",
+    "with op.batch_alter_table('t') as batch: batch.set_locality('GLOBAL', existing=None)": None,
+    "with op.batch_alter_table('t') as batch: batch.drop_column('a')": None,
+    "with op.batch_alter_table('t') as batch: batch.set_locality()": "call-arg",
     "op.no_such_operation()": "attr-defined",
 }
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Column, Integer
 from sqlalchemy_cockroachdb.psycopg2 import CockroachDBDialect_psycopg2
 
-from alembic_cluster.errors import InvalidModel
+from alembic_cluster.errors import InvalidModel, UnsupportedOperation
 from alembic_crdb import ddl_create, operations, operations_objects, operations_regions  # noqa: F401
 from alembic_crdb.operation_base import CockroachOperation
 
@@ -116,3 +121,26 @@ def test_a_way_back_that_is_not_known_is_refused(op):
 def test_a_visibility_out_of_range_is_refused(dialect):
     with pytest.raises(InvalidModel):
         list(operations.AlterIndexVisibilityOp("ix", "t", 1.5).statements(dialect))
+
+
+def test_a_batch_holds_operations_back(dialect):
+    sent = io.StringIO()
+    context = MigrationContext.configure(dialect_name="cockroachdb", opts={"as_sql": True, "output_buffer": sent})
+    op = Operations(context)
+    with op.batch_alter_table("t", schema="s") as batch:
+        batch.set_locality("GLOBAL", existing="REGIONAL BY TABLE")
+        batch.add_column(Column("b", Integer()))
+        batch.alter_index_visibility("ix", visibility=0.0)
+        batch.comment_on("COLUMN", "t", "new", "b", schema="s")
+        assert sent.getvalue() == ""
+    statements = [line for line in sent.getvalue().split(";") if "s.t" in line]
+    assert [statement.split()[:5] for statement in statements] == [
+        ["ALTER", "TABLE", "s.t", "SET", "LOCALITY"],
+        ["ALTER", "TABLE", "s.t", "ADD", "COLUMN"],
+        ["ALTER", "INDEX", "s.t@ix", "NOT", "VISIBLE"],
+        ["COMMENT", "ON", "COLUMN", "s.t.b", "IS"],
+    ]
+    with pytest.raises(TypeError, match="takes 2 arguments: locality, existing"), op.batch_alter_table("t") as batch:
+        batch.set_locality("GLOBAL", None, None)
+    with pytest.raises(UnsupportedOperation, match="recreate"), op.batch_alter_table("t", recreate="always") as batch:
+        batch.set_locality("GLOBAL")
