@@ -182,11 +182,8 @@ class _Walk:
         key = self._statements.key
         side = source._side
         assert side is not None
-        self._changes = (
-            None if change.function is None else Changes(change, key, side.kinds, self._statements.mutable)
-        )
-        self._names = tuple(each.column for each in change.assignments)
-        self._values = [] if change.function is not None else self._statements.expression_values()
+        self._changes = None if change.function is None else Changes(change, key, side.kinds, self._statements.mutable)
+        self._values = {} if change.function is not None else self._statements.expression_values()
         self._writes = RowWrites(self._session, self._statements, self._fail, self._job.options.tries)
 
     def go(self) -> Range:
@@ -196,9 +193,9 @@ class _Walk:
         """
         noted = self._read
         try:
-            for page, stamp in self._pages():
+            for page, left, stamp in self._pages():
                 self._watch.check()
-                self._do(page, stamp)
+                self._do(page, left, stamp)
                 self._read += len(page)
                 self._watch.take(len(page))
                 if self._checkpoint is not None and self._read - noted >= self._job.options.range_rows and page:
@@ -210,8 +207,11 @@ class _Walk:
             raise
         return self._note(replace(self.reached, position=self.reached.upper, done=True))
 
-    def _pages(self) -> Iterator[tuple[list[dict[str, Any]], int]]:
-        """Give pages of rows with the time they were asked for; the next one is under way meanwhile."""
+    def _pages(self) -> Iterator[tuple[list[dict[str, Any]], list[dict[str, int]], int]]:
+        """Give pages of rows, with the seconds that their values have left to live and the time they were asked for.
+
+        The next page is under way meanwhile.
+        """
         work, statements = self.reached, self._statements
         whole = work.upper is None
         token_range = [] if whole else [int(work.position or work.lower or 0), int(work.upper or 0)]
@@ -233,17 +233,21 @@ class _Walk:
             if more:
                 stamp = time.time_ns() // 1000
                 future.start_fetching_next_page()
-            yield [statements.row(values) for values in rows], asked
+            yield (
+                [statements.row(values) for values in rows],
+                [statements.lifetimes.of(values) for values in rows],
+                asked,
+            )
             if not more:
                 return
 
-    def _do(self, page: list[dict[str, Any]], stamp: int) -> None:
+    def _do(self, page: list[dict[str, Any]], left: list[dict[str, int]], stamp: int) -> None:
         if self._changes is None:
-            for row in page:
-                self._writes.write_expression(row, self._names, self._values, stamp)
+            for row, seconds in zip(page, left, strict=True):
+                self._writes.write_expression(row, self._values, seconds, stamp)
             return
         dry = self._checkpoint is None
-        for row, each in zip(page, self._changes.of(page, self._watch), strict=True):
+        for row, seconds, each in zip(page, left, self._changes.of(page, self._watch), strict=True):
             if each is None:
                 continue
             if isinstance(each, RowError):
@@ -251,7 +255,7 @@ class _Walk:
             elif dry:
                 self._changed += 1
             else:
-                self._writes.write(row, each, stamp)
+                self._writes.write(row, each, seconds, stamp)
 
     def _fail(self, row: Any, error: BaseException) -> None:
         self._skipped += 1

@@ -10,6 +10,7 @@ from alembic_cluster.backfill_job import Job, bind_marks
 from alembic_cluster.errors import InvalidBackfill
 from alembic_cql._protocol import exact_statement
 from alembic_cql.copy_plan import Side
+from alembic_cql.lifetimes import Lifetimes
 from alembic_cql.types import LIST, MAP, SET, VECTOR, UserType
 
 #: What a second UPDATE would add to once more: counters and lists.
@@ -36,6 +37,7 @@ class Statements:
         readers = [(name, self._reader(name)) for name in self.read if name in side.types]  # check() refuses others
         self._converted = [(name, read) for name, read in readers if read is not None]
         self.only_if = job.options.only_if
+        self.lifetimes = Lifetimes(side, self.read)
 
     # ------------------------------------------------------------------------------------------- looking
 
@@ -82,7 +84,9 @@ class Statements:
 
     def selecting(self, *, whole: bool) -> Any:
         """Give the prepared query of a token range, or of the whole table."""
-        return self._query(", ".join(map(self._quote, self.read)), whole)
+        wanted = [*map(self._quote, self.read)]
+        wanted += [f"{function}({self._quote(name)})" for function, name in self.lifetimes.selected]
+        return self._query(", ".join(wanted), whole)
 
     def counting(self, *, whole: bool) -> Any:
         """Give the prepared query that counts."""
@@ -121,7 +125,7 @@ class Statements:
 
     def row(self, values: Sequence[Any]) -> dict[str, Any]:
         """Make a row of the driver's values."""
-        row = dict(zip(self.read, values, strict=True))
+        row = dict(zip(self.read, values, strict=False))  # what is behind them is for the lifetimes
         for name, reader in self._converted:
             value = row[name]
             if value is not None:
@@ -133,9 +137,7 @@ class Statements:
     @property
     def mutable(self) -> tuple[str, ...]:
         """The columns whose values a function could change in place."""
-        return tuple(
-            name for name, kind in self._side.types.items() if isinstance(kind, LIST | MAP | SET | UserType)
-        )
+        return tuple(name for name, kind in self._side.types.items() if isinstance(kind, LIST | MAP | SET | UserType))
 
     @property
     def is_conditional(self) -> bool:
@@ -148,10 +150,11 @@ class Statements:
         return tuple(self._side.key.partition) if static else self.key
 
     def updating(self, names: tuple[str, ...]) -> Any:
-        """Give the prepared update of columns: its parameters are write time, values, key, and what must be there.
+        """Give the prepared update of columns.
 
-        The write time is that of the read, so that what a program writes later stays, and what it has deleted stays
-        deleted. Conditional updates get theirs from the server.
+        Its parameters are write time, time to live, values, key, and what must be there. The write time is that of the
+        read, so that what a program writes later stays, and what it has deleted stays deleted. Conditional updates get
+        theirs from the server.
         """
         texts = {each.column: each.text for each in self._job.change.assignments}
         settings = []
@@ -160,9 +163,9 @@ class Statements:
             mark = "?" if given is None else bind_marks(given, self._job.change.values)[0]
             settings.append(f"{self._quote(name)} = {mark}")
         where = " AND ".join(f"{self._quote(name)} = ?" for name in self.key_for(names))
-        using = "" if self.only_if else " USING TIMESTAMP ?"
+        using = "TTL ?" if self.only_if else "TIMESTAMP ? AND TTL ?"
         condition = " AND ".join(f"{self._quote(name)} = ?" for name in self.only_if)
-        cql = f"UPDATE {self._name}{using} SET {', '.join(settings)} WHERE {where}"
+        cql = f"UPDATE {self._name} USING {using} SET {', '.join(settings)} WHERE {where}"
         return self._prepare(f"{cql} IF {condition}" if condition else cql)
 
     def writer(self, name: str) -> Callable[[Any], Any]:
@@ -178,14 +181,14 @@ class Statements:
         )
         return found
 
-    def expression_values(self) -> list[Any]:
-        """Give the values of the parameters of the expression, in order."""
-        found: list[Any] = []
+    def expression_values(self) -> dict[str, list[Any]]:
+        """Give the values of the parameters of the expression, in order, by the column that they are for."""
+        found = {}
         for each in self._job.change.assignments:
             if each.text is not None:
-                found += bind_marks(each.text, self._job.change.values)[1]
+                found[each.column] = bind_marks(each.text, self._job.change.values)[1]
             else:
-                found.append(None if each.value is None else self.writer(each.column)(each.value))
+                found[each.column] = [None if each.value is None else self.writer(each.column)(each.value)]
         return found
 
     def _prepare(self, cql: str) -> Any:

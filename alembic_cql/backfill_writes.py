@@ -24,6 +24,8 @@ _ROWS: Final = 10
 _BYTES: Final = 4096
 
 Failed = Callable[[Mapping[str, Any], BaseException], None]
+_Group = list[tuple[Mapping[str, Any], Sequence[Any]]]  # rows with their updates
+_Plan = tuple[Any, list[Callable[[Any], Any]], list[tuple[str, Any]]]  # an update, with what makes its parameters
 
 
 class RowWrites:
@@ -35,45 +37,55 @@ class RowWrites:
     """
 
     def __init__(self, session: Any, statements: Statements, failed: Failed, tries: int) -> None:
-        from cassandra.query import BatchStatement, BatchType
+        from cassandra.query import UNSET_VALUE, BatchStatement, BatchType
 
         self.applied = 0
         self._session = session
         self._statements = statements
         self._failed = failed
         self._tries = tries
-        self._flying: deque[tuple[Any, Any, list[tuple[Mapping[str, Any], Any]]]] = deque()
-        self._group: list[tuple[Mapping[str, Any], Any]] = []
+        self._flying: deque[tuple[Any, Any, _Group]] = deque()
+        self._group: _Group = []
         self._size = 0
-        self._plans: dict[tuple[str, ...], tuple[Any, list[Callable[[Any], Any]], list[tuple[str, Any]]]] = {}
+        self._plans: dict[tuple[str, ...], _Plan] = {}
+        self._unset: Any = UNSET_VALUE
         self._single = statements.is_conditional
         self._make_batch: Callable[[], Any] = lambda: BatchStatement(BatchType.UNLOGGED)
 
-    def write(self, row: Mapping[str, Any], values: Mapping[str, Any], stamp: int) -> None:
+    def write(self, row: Mapping[str, Any], values: Mapping[str, Any], left: Mapping[str, int], stamp: int) -> None:
         """Set columns of a row.
 
         :param row: as it was read.
+        :param left: seconds that its values have left to live.
         :param stamp: the write time, in microseconds since 1970.
         """
-        prepared, writers, key = self._plan(tuple(values))
         try:
-            new = values.values()
-            given = [None if each is None else write(each) for each, write in zip(new, writers, strict=True)]
-            bound = self._bound(prepared, given, key, row, stamp)
+            bounds = []
+            for seconds, names in self._statements.lifetimes.group(tuple(values), left):
+                prepared, writers, key = self._plan(names)
+                new = map(values.__getitem__, names)
+                given = [None if each is None else write(each) for each, write in zip(new, writers, strict=True)]
+                bounds.append(self._bound(prepared, given, key, row, stamp, seconds))
         except Exception as error:  # the driver's types raise what they like; nothing was sent
             self._failed(row, error)
             return
-        self._add(row, bound)
+        self._add(row, bounds)
 
-    def write_expression(self, row: Mapping[str, Any], names: tuple[str, ...], given: list[Any], stamp: int) -> None:
+    def write_expression(
+        self, row: Mapping[str, Any], given: Mapping[str, Sequence[Any]], left: Mapping[str, int], stamp: int
+    ) -> None:
         """Change a row by the expression.
 
-        :param given: values of the expression's parameters.
+        :param given: values of the expression's parameters by the column that they are for.
         """
-        prepared, _, key = self._plan(names)
-        self._add(row, self._bound(prepared, given, key, row, stamp))
+        bounds = []
+        for seconds, names in self._statements.lifetimes.group(tuple(given), left):
+            prepared, _, key = self._plan(names)
+            values = [value for name in names for value in given[name]]
+            bounds.append(self._bound(prepared, values, key, row, stamp, seconds))
+        self._add(row, bounds)
 
-    def _plan(self, names: tuple[str, ...]) -> tuple[Any, list[Callable[[Any], Any]], list[tuple[str, Any]]]:
+    def _plan(self, names: tuple[str, ...]) -> _Plan:
         found = self._plans.get(names)
         if found is None:
             statements = self._statements
@@ -83,30 +95,38 @@ class RowWrites:
         return found
 
     def _bound(
-        self, prepared: Any, given: list[Any], key: Sequence[tuple[str, Any]], row: Mapping[str, Any], stamp: int
+        self,
+        prepared: Any,
+        given: list[Any],
+        key: Sequence[tuple[str, Any]],
+        row: Mapping[str, Any],
+        stamp: int,
+        seconds: int | None,
     ) -> Any:
         """Bind an update; None for a partition that has static columns and no row."""
         parameters = [write(row[name]) for name, write in key if row[name] is not None]
         if len(parameters) < len(key):
             return None
+        lifetime = self._unset if seconds is None else seconds
         if self._single:
             only_if = self._statements.only_if
             found = [None if row[name] is None else self._statements.writer(name)(row[name]) for name in only_if]
-            return prepared.bind([*given, *parameters, *found])
-        bound = prepared.bind([stamp, *given, *parameters])
+            return prepared.bind([lifetime, *given, *parameters, *found])
+        bound = prepared.bind([stamp, lifetime, *given, *parameters])
         bound.is_idempotent = True
         return bound
 
-    def _add(self, row: Mapping[str, Any], bound: Any) -> None:
-        if bound is None:
+    def _add(self, row: Mapping[str, Any], bounds: Sequence[Any]) -> None:
+        bounds = [bound for bound in bounds if bound is not None]
+        if not bounds:
             return
         if self._single:
-            self._send([(row, bound)])
+            self._send([(row, bounds)])
             return
-        size = sum(len(value) for value in bound.values if isinstance(value, bytes))
+        size = sum(len(value) for bound in bounds for value in bound.values if isinstance(value, bytes))
         if self._group and (len(self._group) >= _ROWS or self._size + size > _BYTES):
             self._send_group()
-        self._group.append((row, bound))
+        self._group.append((row, bounds))
         self._size += size
 
     def _send_group(self) -> None:
@@ -114,16 +134,21 @@ class RowWrites:
             group, self._group, self._size = self._group, [], 0
             self._send(group)
 
-    def _send(self, group: list[tuple[Mapping[str, Any], Any]]) -> None:
+    def _send(self, group: _Group) -> None:
         if len(self._flying) >= _IN_FLIGHT:
             self._land_one()
-        request = group[0][1]
-        if len(group) > 1:
-            request = self._make_batch()
-            for _, bound in group:
-                request.add(bound)
-            request.is_idempotent = True
+        request = self._request([bound for _, bounds in group for bound in bounds])
         self._flying.append((self._session.execute_async(request), request, group))
+
+    def _request(self, bounds: Sequence[Any]) -> Any:
+        """Make one request of some updates."""
+        if len(bounds) == 1:
+            return bounds[0]
+        batch = self._make_batch()
+        for bound in bounds:
+            batch.add(bound)
+        batch.is_idempotent = not self._single
+        return batch
 
     def settle(self) -> None:
         """Send what is left and wait for every answer."""
@@ -151,7 +176,7 @@ class RowWrites:
                 return
         self.applied += len(group) if not self._single else int(result.was_applied)
 
-    def _again(self, request: Any, group: list[tuple[Mapping[str, Any], Any]], error: Exception) -> Any:
+    def _again(self, request: Any, group: _Group, error: Exception) -> Any:
         """Try a request again that got no answer; find the row of one that was refused.
 
         :return: what the server answered in the end; None where that is counted already.
@@ -159,8 +184,8 @@ class RowWrites:
         for attempt in range(1, self._tries + 1):
             if not isinstance(map_exception(error), OperationalError):
                 if len(group) > 1:
-                    for row, bound in group:
-                        self._alone(row, bound)
+                    for row, bounds in group:
+                        self._alone(row, bounds)
                 else:
                     self._failed(group[0][0], error)
                 return None
@@ -173,10 +198,11 @@ class RowWrites:
                 error = once_more
         raise error
 
-    def _alone(self, row: Mapping[str, Any], bound: Any) -> None:
+    def _alone(self, row: Mapping[str, Any], bounds: Sequence[Any]) -> None:
+        request = self._request(bounds)
         try:
-            self._session.execute(bound)
+            self._session.execute(request)
         except Exception as error:
-            if self._again(bound, [(row, bound)], error) is None:
+            if self._again(request, [(row, bounds)], error) is None:
                 return
         self.applied += 1

@@ -118,6 +118,56 @@ def test_every_type_is_read_and_written_as_it_is(keyspace: CassandraKeyspace, en
     assert {number: row for number, row in after.items() if row != before[number]} == {}
 
 
+def test_what_is_written_lives_as_long_as_what_it_stands_in_for(keyspace: CassandraKeyspace, engine: Engine) -> None:
+    keyspace.execute("CREATE TABLE fading (id int PRIMARY KEY, n int, v text, w text) WITH default_time_to_live = 9000")
+    keyspace.execute(
+        "CREATE TABLE sessions (p int, c int, s text STATIC, r text STATIC, v text, PRIMARY KEY (p, c)) "
+        "WITH default_time_to_live = 9000"
+    )
+    for insert in (
+        "fading (id, n) VALUES (1, 0) USING TTL 500",
+        "fading (id, n) VALUES (2, 0) USING TTL 0",
+        "fading (id, n, v) VALUES (3, 0, 'x') USING TTL 5000",
+        "fading (id, n) VALUES (3, 0) USING TTL 100",
+        "fading (id, n, v) VALUES (4, 0, 'x') USING TTL 0",
+        "fading (id, v) VALUES (4, 'x') USING TTL 100",
+        "fading (id) VALUES (5)",
+        "sessions (p, c, v) VALUES (1, 1, 'x') USING TTL 500",
+        "sessions (p, s) VALUES (1, 'x') USING TTL 0",
+    ):
+        keyspace.execute(f"INSERT INTO {insert}")
+
+    def left(columns: str, table: str = "fading") -> dict[int, list[int | None]]:
+        """Give the times to live by key, each as the one it was given of those above."""
+        asked = ", ".join(f"TTL({column})" for column in columns)
+        rows = keyspace.execute(f"SELECT {'id' if table == 'fading' else 'p'}, {asked} FROM {table}")
+        given = (100, 500, 5000, 9000)
+        return {
+            row[0]: [None if x is None else next(each for each in given if x <= each) for x in row[1:]] for row in rows
+        }
+
+    expected = {
+        1: [500, 500, 500],
+        2: [None, None, None],
+        3: [100, 5000, 5000],
+        4: [None, 100, None],
+        5: [9000, 9000, 9000],
+    }
+
+    def work(row: dict[str, Any]) -> dict[str, Any]:
+        return {"n": (row.get("n") or 0) + 1, "v": "new", "w": "new"}
+
+    backfill(engine, "fading", function=work, columns=["n"])
+    assert left("nvw") == expected
+    report = backfill(engine, "fading", update={"n": 7, "w": "newer", "v": "newer"})
+    assert (report.changed, left("nvw")) == (5, expected)
+    report = backfill(engine, "fading", function=work, only_if=["n"], restart=True)
+    assert (report.changed, left("nvw")) == (5, expected)
+    assert {tuple(row) for row in keyspace.execute("SELECT n, v, w FROM fading")} == {(8, "new", "new")}
+    backfill(engine, "sessions", update={"s": "new", "r": "new", "v": "new"})
+    assert left("srv", "sessions") == {1: [None, None, 500]}
+
+
 def test_what_a_program_writes_or_deletes_meanwhile_stays(keyspace: CassandraKeyspace, engine: Engine) -> None:
     fill(keyspace)
     done = []
