@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import sys
+from importlib.util import find_spec
 from typing import Any, TextIO
 
 from alembic_cluster.execution import shorten
@@ -173,10 +174,11 @@ class Bars:
 class Spans:
     """OpenTelemetry spans: one for the run, in it one for each revision, in these one for each statement.
 
-    :param tracer: of ``opentelemetry.trace``.
+    :param tracer: of ``opentelemetry.trace``; made when the run begins when None, for importing it takes its time, and
+        a command that finds nothing to do needn't wait for that.
     """
 
-    def __init__(self, tracer: Any) -> None:
+    def __init__(self, tracer: Any = None) -> None:
         self._tracer = tracer
         self._open: list[Any] = []
 
@@ -184,10 +186,9 @@ class Spans:
     def if_installed(cls) -> Spans | None:
         """Make it where ``opentelemetry`` is installed; None elsewhere."""
         try:
-            from opentelemetry import trace
+            return cls() if find_spec("opentelemetry.trace") is not None else None
         except ImportError:
             return None
-        return cls(trace.get_tracer("alembic_cluster"))
 
     def hear(self, event: Event) -> None:
         """Begin or end a span."""
@@ -210,6 +211,8 @@ class Spans:
             attributes |= {"alembic.revision": event.revision, "alembic.direction": event.direction}
         if event.statement:
             attributes |= {"db.query.text": event.statement, "alembic.statement": event.ordinal or 0}
+        if self._tracer is None:
+            self._tracer = trace.get_tracer("alembic_cluster")
         self._open.append(self._tracer.start_span(names[what], context=parent, attributes=attributes))
 
     def _finish(self, event: Event) -> None:

@@ -6,13 +6,17 @@ called; implementation and operations come with the dialect.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy.dialects import registry
 
 from alembic_cluster import sqlfolders
 from alembic_cluster.execution import watch_errors
 
 if TYPE_CHECKING:
     from alembic.runtime.plugins import Plugin
+
+_DIALECTS: Final = {"cql": "CassandraDialect", "cassandra": "CassandraDialect", "scylla": "ScyllaDialect"}
 
 
 def setup(plugin: Plugin) -> None:
@@ -22,6 +26,8 @@ def setup(plugin: Plugin) -> None:
     def add(function: Any, *where: str, **options: Any) -> None:
         plugin.add_autogenerate_comparator(function, *where, qualifier="cql", **options)
 
+    for name, kind in _DIALECTS.items():  # SQLAlchemy would look for each among what is installed, anew for each
+        registry.register(name, "alembic_cql.dialect", kind)
     watch_errors("cql", "Cassandra")
     sqlfolders.install()
     for element in ("nullable", "server_default", "comments", "types"):

@@ -179,6 +179,7 @@ class CassandraCluster:
         tls: bool = False,
         datacenters: Sequence[str] = (),
         settings: Mapping[str, Any] | None = None,
+        shortcuts: bool = True,
     ) -> CassandraCluster:
         """Start a cluster on free loopback addresses and wait until each node is ready and sees the others.
 
@@ -187,6 +188,7 @@ class CassandraCluster:
         :param tls: TLS on the client port; ``ca_file`` is then the PEM file that a client trusts.
         :param datacenters: where each node stands, in order; all in one when empty.
         :param settings: more of cassandra.yaml, over ours.
+        :param shortcuts: make schema changes faster than they are on any user's server; not where they are timed.
         :raises NoServer: no Java or no Maven here.
         :raises DownloadFailed: the jars could not be had.
         :raises ServerDidNotStart: a node ended or was not ready in time; nothing is left running.
@@ -210,6 +212,7 @@ class CassandraCluster:
                 tls=tls,
                 datacenter=datacenters[number - 1] if datacenters else None,
                 settings=settings or {},
+                shortcuts=shortcuts,
             )
             for number, address in enumerate(addresses, start=1)
         ]
@@ -317,11 +320,14 @@ def parse_hosts(text: str) -> tuple[list[str], int]:
     return hosts, ports.pop() if ports else 9042
 
 
-def cassandra_from_environment() -> CassandraCluster:
-    """Give the cluster that ``CASSANDRA_HOSTS`` names, else start one node of our own."""
+def cassandra_from_environment(*, shortcuts: bool = True) -> CassandraCluster:
+    """Give the cluster that ``CASSANDRA_HOSTS`` names, else start one node of our own.
+
+    :param shortcuts: see :meth:`CassandraCluster.start`.
+    """
     if os.environ.get("CASSANDRA_HOSTS"):
         return ExternalCassandra.from_environment()
-    return CassandraCluster.start()
+    return CassandraCluster.start(shortcuts=shortcuts)
 
 
 def main(arguments: Sequence[str]) -> None:

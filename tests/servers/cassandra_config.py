@@ -68,7 +68,7 @@ class NodeConfig:
 
     ``seeds`` are the addresses of all nodes; ``token`` is this node's place on the ring; ``heap`` is in MiB;
     ``auth`` asks for user and password, ``tls`` for TLS on the client port; ``datacenter`` is where it stands, None for
-    Cassandra's only one; ``settings`` goes over ours.
+    Cassandra's only one; ``settings`` goes over ours; ``shortcuts`` makes schema changes faster than any user's are.
     """
 
     folder: Path
@@ -83,6 +83,7 @@ class NodeConfig:
     tls: bool
     datacenter: str | None
     settings: Mapping[str, Any]
+    shortcuts: bool = True
 
 
 def yaml_settings(config: NodeConfig) -> dict[str, Any]:
@@ -210,14 +211,21 @@ def java_command(config: NodeConfig, java: Java, jars: Path) -> list[str]:
         "-Dcassandra.ring_delay_ms=100",
         "-Dcassandra.skip_wait_for_gossip_to_settle=0",
         "-Dcassandra.shutdown_announce_in_ms=0",
-        # Each file that a flush writes has such a spool, and each DROP flushes twenty tables: a quarter of its time.
-        "-Dcassandra.streaminghistogram.spoolsize=100",
-        # Half of the time of each schema change. The commit log has them too; a node that is killed is one of several.
-        *(["-Dcassandra.test.flush_local_schema_changes=false"] if len(config.seeds) == 1 else []),
+        *(_shortcuts(config) if config.shortcuts else []),
         "-cp",
         f"{jars}/*",
         "org.apache.cassandra.service.CassandraDaemon",
     ]
+
+
+def _shortcuts(config: NodeConfig) -> list[str]:
+    """Give the options that make schema changes faster."""
+    # Each file that a flush writes has such a spool, and each DROP flushes twenty tables: a quarter of its time.
+    found = ["-Dcassandra.streaminghistogram.spoolsize=100"]
+    if len(config.seeds) == 1:
+        # Half of the time of each schema change. The commit log has them too; a node that is killed is one of several.
+        found.append("-Dcassandra.test.flush_local_schema_changes=false")
+    return found
 
 
 def server_environment() -> dict[str, str]:
