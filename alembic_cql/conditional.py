@@ -1,4 +1,4 @@
-"""A row changed on a condition: one lightweight transaction."""
+"""A row changed on a condition: one lightweight transaction. What is written lives as long as what it stands in for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from alembic_cluster.errors import OutcomeUnknown, first_line
+from alembic_cql.copy_plan import Side
+from alembic_cql.lifetimes import Lifetimes
 from alembic_cql.queries import is_unanswered
 
 
@@ -26,14 +28,21 @@ def update_if(
     :return: whether it was applied.
     :raises OutcomeUnknown: the server gave no answer.
     """
+    updates: list[str] = []
+    parameters: list[Any] = []
     preparer = connection.dialect.identifier_preparer
-    parameters = [_bound(connection, table, part) for part in (values, key, condition)]
-    settings = ", ".join(f"{preparer.quote(name)} = ?" for name in values)
-    where = " AND ".join(f"{preparer.quote(name)} = ?" for name in key)
-    only_if = " AND ".join(f"{preparer.quote(name)} = ?" for name in condition)
-    cql = f"UPDATE {preparer.format_table(table)} SET {settings} WHERE {where} IF {only_if}"
+    for seconds, names in _groups(connection, table, key, tuple(values)):
+        using = "" if seconds is None else " USING TTL ?"
+        settings = ", ".join(f"{preparer.quote(name)} = ?" for name in names)
+        only_if = " AND ".join(f"{preparer.quote(name)} = ?" for name in condition)
+        where = _where(connection, key)
+        updates.append(f"UPDATE {preparer.format_table(table)}{using} SET {settings} WHERE {where} IF {only_if}")
+        parameters += [] if seconds is None else [seconds]
+        for part in ({name: values[name] for name in names}, key, condition):
+            parameters += _bound(connection, table, part)
+    cql = updates[0] if len(updates) == 1 else f"BEGIN BATCH {'; '.join(updates)}; APPLY BATCH"
     try:
-        return connection.exec_driver_sql(cql, tuple(value for part in parameters for value in part)).rowcount == 1
+        return connection.exec_driver_sql(cql, tuple(parameters)).rowcount == 1
     except Exception as error:
         if not is_unanswered(getattr(error, "orig", error)):
             raise
@@ -41,6 +50,26 @@ def update_if(
             f"the server did not say whether a row of {table.name!r} was written ({first_line(error)}): read it again; "
             "writing it once more on the same condition does no harm"
         ) from error
+
+
+def _groups(
+    connection: Connection, table: Table, key: Mapping[str, Any], names: tuple[str, ...]
+) -> list[tuple[int | None, tuple[str, ...]]]:
+    """Put columns together that are written with one time to live."""
+    preparer = connection.dialect.identifier_preparer
+    lifetimes = Lifetimes(Side.of_table(table, connection.dialect), ())
+    if not lifetimes.selected:
+        return [(None, names)]
+    selected = ", ".join(f"{function}({preparer.quote(name)})" for function, name in lifetimes.selected)
+    row = connection.exec_driver_sql(
+        f"SELECT {selected} FROM {preparer.format_table(table)} WHERE {_where(connection, key)}",
+        tuple(_bound(connection, table, key)),
+    ).first()
+    return lifetimes.group(names, {} if row is None else lifetimes.of(tuple(row)))
+
+
+def _where(connection: Connection, key: Mapping[str, Any]) -> str:
+    return " AND ".join(f"{connection.dialect.identifier_preparer.quote(name)} = ?" for name in key)
 
 
 def _bound(connection: Connection, table: Table, values: Mapping[str, Any]) -> list[Any]:

@@ -149,6 +149,22 @@ def test_rows_are_written_back_if_nobody_was_quicker(chat: CassandraKeyspace, en
     assert stored.retired()
 
 
+def test_rows_that_expire_go_on_expiring(chat: CassandraKeyspace, engine: Engine) -> None:
+    columns = "session_id, schema_version, user_id, state, title"
+    for session_id in ("e1", "e2"):
+        chat.execute(f"INSERT INTO sessions ({columns}) VALUES ('{session_id}', 1, 'u1', 'open', 't') USING TTL 5000")
+    chat.execute("UPDATE sessions USING TTL 100 SET schema_version = 1 WHERE session_id = 'e2'")
+    stored = StoredRows(sessions, engine, "sessions")
+    for row in chat.execute("SELECT * FROM sessions WHERE session_id IN ('e1', 'e2')"):
+        assert stored.upgrade_and_save(row)["session_state"] == "open"
+    query = "SELECT TTL(schema_version), TTL(session_state), TTL(blueprint), TTL(user_id) FROM sessions"
+    (first,), (second,) = (chat.execute(f"{query} WHERE session_id = '{name}'") for name in ("e1", "e2"))
+    assert all(4000 < seconds <= 5000 for seconds in first)
+    assert second[0] <= 100
+    assert all(4000 < seconds <= 5000 for seconds in second[1:])
+    chat.execute("DELETE FROM sessions WHERE session_id IN ('e1', 'e2')")
+
+
 def test_the_rest_is_upgraded_by_a_backfill(chat: CassandraKeyspace, engine: Engine) -> None:
     stored = StoredRows(messages, engine, "messages")
     assert stored.counts() == {1: 2, 2: 2, 3: 2}
