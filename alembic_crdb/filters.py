@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
@@ -45,9 +45,10 @@ class Filters:
         self.default_schema = default_schema
         self._context = autogen_context
         # Stock Alembic compares the tables of a model whether or not their schemas were asked for, and so do we.
-        named = {(table.schema or default_schema, str(table.name)) for table in _tables(autogen_context)}
-        more = {name for name in {key[0] for key in named} - self.schemas if self._wants(name)}
-        self._more = {key for key in named if key[0] in more}
+        self._more = self._named_elsewhere(
+            (table.schema or default_schema, str(table.name)) for table in _tables(autogen_context)
+        )
+        self._more_objects: set[Name] = set()
         self._version_table = (context.version_table_schema or default_schema, context.version_table)
 
     def is_compared(self, name: Name) -> bool:
@@ -57,7 +58,8 @@ class Filters:
         return name[0] in self.schemas or name in self._more
 
     def model(self, model: Snapshot) -> Snapshot:
-        """Give what of a model takes part; its tables are chosen already."""
+        """Give what of a model takes part, which is then compared wherever it is; its tables are chosen already."""
+        self._more_objects = self._named_elsewhere({*model.views, *model.sequences})
         return replace(model, views=self._inside(model.views), sequences=self._inside(model.sequences))
 
     def database(self, database: Snapshot) -> Snapshot:
@@ -82,11 +84,16 @@ class Filters:
             return database
         return replace(database, tables={key: self._table(key, table) for key, table in database.tables.items()})
 
-    def _wants(self, schema: str) -> bool:
-        return bool(self._context.run_name_filters(schema, "schema", {}))
+    def _named_elsewhere(self, named: Iterable[Name]) -> set[Name]:
+        """Give those of a model's names that lie in schemas which weren't asked for, or aren't there yet."""
+        outside = {name for name in named if name[0] not in self.schemas}
+        wanted = {
+            schema for schema in {name[0] for name in outside} if self._context.run_name_filters(schema, "schema", {})
+        }
+        return {name for name in outside if name[0] in wanted}
 
     def _inside(self, objects: Mapping[Name, _Item]) -> dict[Name, _Item]:
-        return {key: each for key, each in objects.items() if key[0] in self.schemas}
+        return {key: each for key, each in objects.items() if key[0] in self.schemas or key in self._more_objects}
 
     def _schema(self, key: Name) -> str | None:
         return None if key[0] == self.default_schema else key[0]

@@ -36,7 +36,6 @@ _NO_CHANGE = {
     "no primary key",
     "storage parameters that the server forgets",
     "unlogged",
-    "schema",
 }
 
 
