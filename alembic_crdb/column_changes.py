@@ -8,19 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import BigInteger, Column, Computed, Identity
+from sqlalchemy import BigInteger, Column, Computed, Connection, Identity, text
 from sqlalchemy.types import TypeEngine
 
 from alembic_cluster.errors import ConfigurationError, UnsupportedOperation
 from alembic_crdb import alterations, catalog
 from alembic_crdb.alterations import Action
-from alembic_crdb.catalog import NO_OPTIONS, SequenceOptions
+from alembic_crdb.catalog import NO_OPTIONS, ObjectName, SequenceOptions
 from alembic_crdb.model_columns import column_to_catalog
 from alembic_crdb.model_reader import Reader, plain_name
 
 Actions: TypeAlias = tuple[Action, ...]
+
+_COMMENT: Final = text(
+    "SELECT d.description FROM pg_catalog.pg_namespace AS n "
+    "JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid "
+    "JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid "
+    "JOIN pg_catalog.pg_description AS d ON d.objoid = c.oid AND d.objsubid = a.attnum "
+    "WHERE n.nspname = :schema AND c.relname = :table AND a.attname = :column"
+)
+
+
+def comment_of(connection: Connection, table: ObjectName, column: str) -> str | None:
+    """Ask for the comment of a column; None when it has none, or isn't there."""
+    schema = table.schema or connection.dialect.default_schema_name
+    found: str | None = connection.scalar(_COMMENT, {"schema": schema, "table": table.name, "column": column})
+    return found
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ from alembic_crdb import operations_regions as operations_regions
 from alembic_crdb import operations_schemas as operations_schemas
 from alembic_crdb.alterations import SetType
 from alembic_crdb.catalog import ObjectName
-from alembic_crdb.column_changes import ColumnChange
+from alembic_crdb.column_changes import ColumnChange, comment_of
 from alembic_crdb.compiler import DropUniqueIndex
 from alembic_crdb.creation import index_comments
 from alembic_crdb.dialect import adapt
@@ -189,7 +189,8 @@ class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, C
         if self._online is None:
             yield
             return
-        gates, gate = Gates.of(self._online), _TakingGate(self._take)
+        gates = Gates.of(self._online)
+        gate = _TakingGate(lambda statement: self._take(plain_text(self.dialect, statement)))
         gates.add(gate)
         try:
             yield
@@ -301,9 +302,14 @@ class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, C
         )
         table = ObjectName(plain_name(table_name), None if schema is None else plain_name(schema))
         for actions in [*change.statements(Reader(self.dialect))]:
-            setting = any(isinstance(action, SetType) for action in actions)
-            if setting and not environment_runs() and not ALTERS_ANY_TYPE.on(self._version):
-                self._exec("SET enable_experimental_alter_column_type_general = true")
+            if any(isinstance(action, SetType) for action in actions) and not ALTERS_ANY_TYPE.on(self._version):
+                if not environment_runs():
+                    self._exec("SET enable_experimental_alter_column_type_general = true")
+                # A new column takes the place of the old one, whose comment would be in the way of SHOW CREATE then.
+                kept = kw.get("existing_comment") or self._comment_of(table, plain_name(column_name))
+                if kept is not None:
+                    super().alter_column(table_name, column_name, schema=schema, comment=None)
+                    comment = kept if comment is False else comment
             self._exec(ddl.AlterTable(table, *actions))
         # What is left is Alembic's own: the comment, and a warning of options that are MySQL's.
         super().alter_column(
@@ -317,6 +323,10 @@ class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, C
             existing_type=kw.get("existing_type"),
             existing_nullable=kw.get("existing_nullable"),
         )
+
+    def _comment_of(self, table: ObjectName, column: str) -> str | None:
+        with self.asking() as connection:
+            return None if connection is None else comment_of(connection, table, column)
 
     def create_table(self, table: Table, **kw: Any) -> None:
         """Create a table, and before it the sequences that its columns take their values from."""

@@ -116,6 +116,37 @@ def test_types_change_with_using(project: Project) -> None:
     assert described[1] == ("full", False, "'z':::STRING")
 
 
+def test_types_change_under_comments(project: Project) -> None:
+    """Before v25.1 the server leaves the comment with the column that the new one replaces, and trips over it."""
+    upgrade(
+        project,
+        """
+        op.alter_column("t", "a", comment="it's a")
+        op.alter_column("t", "s", comment="old")
+        op.alter_column("t", "a", type_=sa.Text(), new_column_name="b")
+        op.alter_column("t", "s", type_=sa.LargeBinary(), postgresql_using="s::BYTES", comment="new")
+        """,
+    )
+    (created,) = project.rows("SELECT create_statement FROM [SHOW CREATE TABLE t]")
+    assert "COMMENT ON COLUMN public.t.b IS e'it\\'s a'" in str(created[0])
+    assert "COMMENT ON COLUMN public.t.s IS 'new'" in str(created[0])
+
+
+def test_percent_signs(project: Project) -> None:
+    """Some drivers take them doubled, which is nothing that the server is to see."""
+    upgrade(
+        project,
+        """
+        op.get_bind().execute(sa.text("CREATE INDEX ix_a ON t USING btree (a) WHERE a % 2 = 1 AND s LIKE 'x%'"))
+        op.execute("CREATE INDEX ix_b ON t USING btree (a) WHERE a % 2 = 1 AND s LIKE 'x%'")
+        op.get_bind().exec_driver_sql("CREATE INDEX ix_c ON t USING btree (a) WHERE a %% 2 = 1 AND s LIKE 'x%%'")
+        op.create_index("ix_d", "t", ["a"], postgresql_where=sa.text("a % 2 = 1 AND s LIKE 'x%'"))
+        """,
+    )
+    (created,) = project.rows("SELECT create_statement FROM [SHOW CREATE TABLE t]")
+    assert str(created[0]).count("WHERE ((a % 2:::INT8) = 1:::INT8) AND (s LIKE 'x%':::STRING)") == 4
+
+
 def test_indexes_outside_of_a_transaction(project: Project) -> None:
     upgrade(
         project,
