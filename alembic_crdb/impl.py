@@ -156,7 +156,7 @@ class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, C
 
     def watch_held_back(self, statement: str) -> None:
         """Take down what a statement past ``op.*`` does to primary keys; refuse what the server doesn't have."""
-        self._take(statement)
+        self._take_written(statement)
 
     def _take(self, part: Executable | str) -> bool:
         """Do in CockroachDB's way what is written for PostgreSQL; False for what is to be sent as it is."""
@@ -170,6 +170,10 @@ class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, C
                 self.rehearsal.note(words)
             return True
         return self._texts.take(words) or self._take_index(words)
+
+    def _take_written(self, statement: str) -> bool:
+        """Do likewise with a statement as it goes to the driver."""
+        return self._take(plain_text(self.dialect, statement))
 
     def _take_index(self, words: str) -> bool:
         found = index_of_text(words)
@@ -189,8 +193,7 @@ class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, C
         if self._online is None:
             yield
             return
-        gates = Gates.of(self._online)
-        gate = _TakingGate(lambda statement: self._take(plain_text(self.dialect, statement)))
+        gates, gate = Gates.of(self._online), _TakingGate(self._take_written)
         gates.add(gate)
         try:
             yield

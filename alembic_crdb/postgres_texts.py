@@ -4,7 +4,8 @@
   until the end of the revision's function, as it does on PostgreSQL.
 * ``CREATE EXTENSION`` for what is built into CockroachDB sends nothing, ``DROP EXTENSION`` neither.
 * ``SET lock_timeout`` is left out where the server has none: it only waits longer then.
-* What the server's version has no statement for is refused by name.
+* What the server's version has no statement for is refused by name, or said in other words
+  (:mod:`alembic_crdb.postgres_shapes`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any, Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from alembic_cluster.errors import UnsupportedConstruct
+from alembic_crdb.postgres_shapes import in_other_words, missing_in
 from alembic_crdb.versions import BUILT_IN_EXTENSIONS, LOCK_TIMEOUT, STATEMENTS, Switch
 
 log = logging.getLogger("alembic.cockroachdb")  # below the logger that alembic.ini sets up
@@ -65,21 +67,19 @@ class PostgresTexts:
         if found := _EXTENSION.match(text):
             name = found["name"].lower()
             if found["verb"].upper() == "CREATE" and name not in BUILT_IN_EXTENSIONS:
-                raise UnsupportedConstruct(
-                    f"CockroachDB has no extension {name}. Nothing of it was sent; send it to PostgreSQL only, where "
-                    f"op.get_context().dialect.name is 'postgresql' ({_COMPATIBILITY})"
-                )
+                raise _not_here(f"extension {name}")
             self._tell_of(name)
             return True
-        for pattern, (name, switch) in _KINDS.items():
-            if pattern.match(text):
-                if switch is None:
-                    raise UnsupportedConstruct(
-                        f"CockroachDB has no {name}. Nothing of it was sent; send it to PostgreSQL only, where "
-                        f"op.get_context().dialect.name is 'postgresql' ({_COMPATIBILITY})"
-                    )
-                switch.require(self._impl._version, name)
-        return False
+        kinds = (kind for pattern, kind in _KINDS.items() if pattern.match(text))
+        if (missing := next(kinds, None) or missing_in(text)) is not None:
+            name, switch = missing
+            if switch is None:
+                raise _not_here(name)
+            switch.require(self._impl._version, name)
+        words = in_other_words(text, self._impl._version)
+        if words:
+            self._impl._exec(words)
+        return words is not None
 
     def _tell_of(self, extension: str) -> None:
         """Say of an extension that came later than the server: what uses it is refused by itself."""
@@ -106,3 +106,10 @@ class PostgresTexts:
     def _reset(self) -> None:
         while self._set:
             self._impl._exec(f"RESET {self._set.popitem()[0]}")
+
+
+def _not_here(what: str) -> UnsupportedConstruct:
+    return UnsupportedConstruct(
+        f"CockroachDB has no {what}. Nothing of it was sent; send it to PostgreSQL only, where "
+        f"op.get_context().dialect.name is 'postgresql' ({_COMPATIBILITY})"
+    )

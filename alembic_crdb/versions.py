@@ -73,6 +73,8 @@ PARTLY_VISIBLE_INDEX: Final = Switch((23, 2), "https://www.cockroachlabs.com/doc
 #: ``USING HASH WITH (bucket_count = 8)``, and without a count. Before, it is ``USING HASH WITH BUCKET_COUNT = 8``,
 #: the count must be said, and the session variable ``experimental_enable_hash_sharded_indexes`` be on.
 BUCKET_COUNT_PARAMETER: Final = Switch((22, 1), "https://github.com/cockroachdb/cockroach/pull/76068")
+#: ``ALTER SEQUENCE ... RESTART``.
+RESTARTS_SEQUENCES: Final = Switch((22, 2), "https://github.com/cockroachdb/cockroach/pull/81377")
 #: Row-level TTL.
 ROW_LEVEL_TTL: Final = Switch((22, 1), "https://github.com/cockroachdb/cockroach/issues/20239")
 #: Session variables without which servers before a version refuse what revisions ask for.

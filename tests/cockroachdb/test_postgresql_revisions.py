@@ -116,6 +116,23 @@ def test_types_change_with_using(project: Project) -> None:
     assert described[1] == ("full", False, "'z':::STRING")
 
 
+def test_texts_that_cockroachdb_has_other_words_for(project: Project) -> None:
+    upgrade(
+        project,
+        """
+        op.execute("CREATE UNIQUE INDEX CONCURRENTLY ix_u ON t (a)")
+        op.execute('ALTER TABLE ONLY t ADD CONSTRAINT "U u" UNIQUE USING INDEX ix_u')
+        op.execute("CREATE SEQUENCE numbers")
+        op.execute("SELECT setval('numbers', (SELECT max(id) FROM t))")
+        op.get_bind().execute(sa.text("ALTER SEQUENCE public.numbers RESTART WITH 100"))
+        op.execute("TRUNCATE TABLE t CONTINUE IDENTITY")
+        """,
+    )
+    assert project.rows("SELECT nextval('numbers')") == [(100,)]
+    assert project.rows("SELECT count(*) FROM t") == [(0,)]
+    assert ("U u",) in project.rows("SELECT index_name FROM [SHOW INDEXES FROM t]")
+
+
 def test_types_change_under_comments(project: Project) -> None:
     """Before v25.1 the server leaves the comment with the column that the new one replaces, and trips over it."""
     upgrade(
