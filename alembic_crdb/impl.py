@@ -9,7 +9,7 @@ import collections.abc
 import functools
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from alembic import context
@@ -27,14 +27,10 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import Connection, CursorResult, Dialect
-from sqlalchemy.exc import ArgumentError, IdentifierError
-from sqlalchemy.schema import CreateIndex, CreateSequence, DropIndex
+from sqlalchemy.schema import CreateSequence, DropIndex
 from sqlalchemy.types import TypeEngine
 
-from alembic_cluster.errors import InvalidModel
 from alembic_cluster.execution import WatchedExecution, environment_runs
-from alembic_cluster.gate import Gate, Gates, Kind
-from alembic_cluster.gate import Statement as Sent
 from alembic_cluster.rehearsal import Rehearsal, RehearsedExecution, end_rehearsal
 from alembic_cluster.statements import Known, Statement
 from alembic_cluster.syncing import SyncResult
@@ -55,14 +51,13 @@ from alembic_crdb.effects import read_statements
 from alembic_crdb.effects_catalog import column_type
 from alembic_crdb.health import health, table_sizes
 from alembic_crdb.impl_comparing import ComparingImpl
-from alembic_crdb.index_texts import index_of_text, is_postgresqls, leave_out_of_storing
-from alembic_crdb.key_events import events_of
+from alembic_crdb.index_texts import leave_out_of_storing
 from alembic_crdb.model_reader import Reader, plain_name
 from alembic_crdb.operation_base import CockroachOperation
-from alembic_crdb.postgres_texts import PostgresTexts
 from alembic_crdb.primary_keys import PrimaryKeys
 from alembic_crdb.running import GovernedExecution
 from alembic_crdb.statements import split_statements
+from alembic_crdb.taking import Taking
 from alembic_crdb.to_metadata import bind_free
 from alembic_crdb.transactions import Transactions, enter_autocommit
 from alembic_crdb.uniques import is_droppable_unique
@@ -93,7 +88,7 @@ class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, C
         adapt(dialect)
         self._transactions: Transactions | None = None
         self._keys = PrimaryKeys(self)
-        self._texts = PostgresTexts(self)
+        self._taking = Taking(self, self._keys)
         if as_sql:
             self._transactions = Transactions(self._write, self.progress)
         elif environment_runs():
@@ -145,7 +140,8 @@ class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, C
         @functools.wraps(function)
         def watched(**kw: Any) -> Any:
             begun = nullcontext() if self._transactions is None else self._transactions.until_the_end()
-            with self._past_alembic(), self._texts.until_the_end(), begun:
+            past_alembic = nullcontext() if self._online is None else self._taking.past_alembic(self._online)
+            with past_alembic, self._taking.texts.until_the_end(), begun:
                 return run(**kw)
 
         return watched
@@ -156,49 +152,7 @@ class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, C
 
     def watch_held_back(self, statement: str) -> None:
         """Take down what a statement past ``op.*`` does to primary keys; refuse what the server doesn't have."""
-        self._take_written(statement)
-
-    def _take(self, part: Executable | str) -> bool:
-        """Do in CockroachDB's way what is written for PostgreSQL; False for what is to be sent as it is."""
-        if self._keys.take(events_of(part, self.dialect)):
-            return True
-        if not isinstance(part, str | TextClause):
-            return False
-        words = part if isinstance(part, str) else part.text
-        if self._transactions is not None and self._transactions.take(words):
-            if self.rehearsal is not None:
-                self.rehearsal.note(words)
-            return True
-        return self._texts.take(words) or self._take_index(words)
-
-    def _take_written(self, statement: str) -> bool:
-        """Do likewise with a statement as it goes to the driver."""
-        return self._take(plain_text(self.dialect, statement))
-
-    def _take_index(self, words: str) -> bool:
-        found = index_of_text(words)
-        if found is None:
-            return False
-        index, if_not_exists = found
-        with suppress(InvalidModel, IdentifierError, ArgumentError):  # for the server to answer
-            if is_postgresqls(words):
-                self.create_index(index, if_not_exists=if_not_exists)
-                return True
-            CreateIndex(index).compile(dialect=self.dialect)  # refuses what the server's version lacks
-        return False
-
-    @contextmanager
-    def _past_alembic(self) -> Iterator[None]:
-        """Look in a ``with`` block at what a revision sends by ``op.get_bind()`` or a session, too."""
-        if self._online is None:
-            yield
-            return
-        gates, gate = Gates.of(self._online), _TakingGate(self._take_written)
-        gates.add(gate)
-        try:
-            yield
-        finally:
-            gates.remove(gate)
+        self._taking.take_written(statement)
 
     def driver_kept_away(self) -> AbstractContextManager[None]:
         """End a rehearsal that reaches for the driver's connection."""
@@ -238,7 +192,7 @@ class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, C
         if self._version_table is not None and getattr(construct, "table", None) is self._version_table:
             self._keys.refuse_held()  # where no rehearsal has
         for part in self._apart(construct):
-            if self._take(part):
+            if self._taking.take(part):
                 continue
             result = super()._exec(part, execution_options, multiparams, params)
         return result
@@ -406,25 +360,3 @@ class CockroachDBImpl(GovernedExecution, WatchedExecution, RehearsedExecution, C
     @property
     def _online(self) -> Connection | None:
         return None if self.as_sql else self.connection
-
-
-class _TakingGate(Gate):
-    """Leaves out what is done in CockroachDB's way already."""
-
-    place = 50  # what is left out here is seen by no other gate
-
-    def __init__(self, take: Callable[[str], bool]) -> None:
-        self._take = take
-        self._taking = False
-
-    def around(self, statement: Sent, send: Callable[[], None]) -> None:
-        """Let a statement pass, unless it is taken; what is sent in its place passes."""
-        taken = False
-        if statement.kind is not Kind.READ and not self._taking:
-            self._taking = True
-            try:
-                taken = self._take(statement.text)
-            finally:
-                self._taking = False
-        if not taken:
-            send()
