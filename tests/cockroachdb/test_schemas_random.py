@@ -38,6 +38,7 @@ def connection(cockroach: CockroachCluster) -> Iterator[sa.Connection]:
     suppress_health_check=list(HealthCheck),
 )
 @given(pair=pairs())
+@pytest.mark.timeout(60 * EXAMPLES)  # once in a while v21.1 lets a schema change wait for minutes
 def test_schema(connection: sa.Connection, pair: tuple[Schema, Schema]) -> None:
     old, new = pair
     use_another_database(connection)

@@ -28,7 +28,7 @@ from tests.servers.addresses import accepts_connections, free_common_ports, free
 from tests.servers.at_end import make_folder, remove_folder
 from tests.servers.cassandra_config import NodeConfig
 from tests.servers.cassandra_jars import Java, cassandra_jars, find_java
-from tests.servers.errors import NoServer
+from tests.servers.errors import NoServer, ServerDied
 from tests.servers.external import ExternalNode
 from tests.servers.process import LOG_LINES, ServerProcess
 
@@ -85,6 +85,11 @@ class CassandraNode:
     def kill(self) -> None:
         """End it at once (SIGKILL)."""
         self._process.kill()
+
+    def last_words(self) -> str:
+        """Give the last log lines of one that has ended without being asked to; empty otherwise."""
+        process = self._process
+        return f"{process.name} has died; its last log lines:\n{process.log_tail()}" if process.has_died else ""
 
     def pause(self) -> None:
         """Freeze it (SIGSTOP): connections stay open, nothing answers."""
@@ -207,7 +212,7 @@ class CassandraCluster:
                 storage_port=storage_port,
                 seeds=addresses,
                 token=-(2**63) + number * (2**64 // (nodes + 1)),
-                heap=1024 if nodes == 1 else 512,
+                heap=1536 if nodes == 1 else 512,
                 auth=auth,
                 tls=tls,
                 datacenter=datacenters[number - 1] if datacenters else None,
@@ -271,7 +276,14 @@ class CassandraCluster:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Close it.
+
+        :raises ServerDied: a node had ended by itself; with its last log lines.
+        """
+        words = [node.last_words() for node in self.nodes if isinstance(node, CassandraNode)]
         self.close()
+        if error is None and any(words):
+            raise ServerDied("\n".join(filter(None, words)))
 
 
 class ExternalCassandra(CassandraCluster):

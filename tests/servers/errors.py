@@ -6,6 +6,7 @@
     ├── NoServer            this machine has no way to a server; tests skip with the reason
     ├── DownloadFailed      Maven or Go could not fetch what the server is made of
     ├── ServerDidNotStart   it was started and did not come up; the message ends with its last log lines
+    ├── ServerDied          it ended without being asked to; the message ends with its last log lines
     └── NotOurServer        stop, kill, pause or restart was asked of a server that somebody else started
 """
 
@@ -26,6 +27,10 @@ class DownloadFailed(ServerError):
 
 class ServerDidNotStart(ServerError):
     """A server process ended early or was not ready in time; the message ends with its last log lines."""
+
+
+class ServerDied(ServerError):
+    """A server process ended without being asked to; the message ends with its last log lines."""
 
 
 class NotOurServer(ServerError):

@@ -105,6 +105,7 @@ class ServerProcess(Server):
         self._process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
         self._paused = False
+        self._asked_to_end = False
 
     @property
     def pid(self) -> int:
@@ -115,6 +116,11 @@ class ServerProcess(Server):
     def is_running(self) -> bool:
         """Whether the process is there, paused or not."""
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def has_died(self) -> bool:
+        """Whether it has ended without being asked to."""
+        return self._process is not None and not self.is_running and not self._asked_to_end
 
     @property
     def is_paused(self) -> bool:
@@ -138,7 +144,7 @@ class ServerProcess(Server):
                 cwd=self._cwd,
                 start_new_session=True,
             )
-        self._paused = False
+        self._paused = self._asked_to_end = False
         pid = self._process.pid
         at_end.watch_server(pid, self.end)
         pipe: IO[bytes] | None = self._process.stdin
@@ -199,6 +205,7 @@ class ServerProcess(Server):
     def _signal(self, number: signal.Signals) -> None:
         if not self.is_running:
             raise ProcessLookupError(errno.ESRCH, f"{self.name} does not run")
+        self._asked_to_end |= number in (signal.SIGTERM, signal.SIGKILL)
         os.killpg(self.pid, number)
 
     def _ended(self) -> None:

@@ -195,3 +195,19 @@ def test_a_reused_process_id_is_not_killed() -> None:
     finally:
         bystander.kill()
         bystander.wait()
+
+
+def test_one_that_ended_without_being_asked_to_has_died(tmp_path: Path) -> None:
+    server = ServerProcess("it", ["sh", "-c", "echo last words; sleep 60"], tmp_path / "log", None, tmp_path)
+    assert not server.has_died
+    server.start()
+    assert not server.has_died
+    server.kill()
+    assert not server.has_died
+    server.start()
+    os.kill(server.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while server.is_running and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert server.has_died
+    server.end()
