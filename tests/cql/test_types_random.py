@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Column, Engine, MetaData, Table, insert, select
 from sqlalchemy.types import TypeEngine
@@ -47,7 +47,8 @@ SCALARS: dict[str, tuple[TypeEngine[Any], st.SearchStrategy[Any]]] = {
     "blob": (cql.BLOB(), st.binary(max_size=5)),
     "uuid": (cql.UUID(), st.uuids()),
     "timeuuid": (cql.TIMEUUID(), st.uuids(version=1)),
-    "inet": (cql.INET(), st.ip_addresses().map(str)),
+    # IPv4 in IPv6 has two spellings; see type_cases.py.
+    "inet": (cql.INET(), st.ip_addresses().filter(lambda ip: getattr(ip, "ipv4_mapped", None) is None).map(str)),
     "date": (cql.DATE(), DAYS),
     "time": (cql.TIME(), st.times()),
     "timestamp": (cql.TIMESTAMP(), st.datetimes().map(lambda value: value.replace(microsecond=7000))),
@@ -97,7 +98,10 @@ def kinds(draw: st.DrawFn, depth: int = 3) -> tuple[TypeEngine[Any], st.SearchSt
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=15,
+    deadline=None,
+    phases=[Phase.generate],  # to shrink one takes minutes on a server; what failed is shown whole
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
 def test_any_type_with_any_value(engine: Engine, data: st.DataObject) -> None:
