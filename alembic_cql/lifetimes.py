@@ -52,7 +52,11 @@ class Lifetimes:
         """
         if values[self._begin : self._end].count(None) == self._end - self._begin:  # nearly always
             return {name: FOR_GOOD for name, value, _ in self._places if values[value] is not None}
-        return {name: values[left] or FOR_GOOD for name, value, left in self._places if values[value] is not None}
+        return {
+            name: FOR_GOOD if values[left] is None else max(values[left], 1)  # the last second shows as 0
+            for name, value, left in self._places
+            if values[value] is not None
+        }
 
     def group(self, names: Sequence[str], left: Mapping[str, int]) -> list[tuple[int | None, tuple[str, ...]]]:
         """Put columns together that are written with one time to live.
