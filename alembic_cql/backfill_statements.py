@@ -84,9 +84,7 @@ class Statements:
 
     def selecting(self, *, whole: bool) -> Any:
         """Give the prepared query of a token range, or of the whole table."""
-        wanted = [*map(self._quote, self.read)]
-        wanted += [f"{function}({self._quote(name)})" for function, name in self.lifetimes.selected]
-        return self._query(", ".join(wanted), whole)
+        return self._query(", ".join([*map(self._quote, self.read), *self.lifetimes.selectors(self._quote)]), whole)
 
     def counting(self, *, whole: bool) -> Any:
         """Give the prepared query that counts."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Table
@@ -30,13 +30,13 @@ def update_if(
     """
     updates: list[str] = []
     parameters: list[Any] = []
-    preparer = connection.dialect.identifier_preparer
+    table_name = connection.dialect.identifier_preparer.format_table(table)
+    where = _equal(connection, key, " AND ")
+    only_if = _equal(connection, condition, " AND ")
     for seconds, names in _groups(connection, table, key, tuple(values)):
         using = "" if seconds is None else " USING TTL ?"
-        settings = ", ".join(f"{preparer.quote(name)} = ?" for name in names)
-        only_if = " AND ".join(f"{preparer.quote(name)} = ?" for name in condition)
-        where = _where(connection, key)
-        updates.append(f"UPDATE {preparer.format_table(table)}{using} SET {settings} WHERE {where} IF {only_if}")
+        settings = _equal(connection, names, ", ")
+        updates.append(f"UPDATE {table_name}{using} SET {settings} WHERE {where} IF {only_if}")
         parameters += [] if seconds is None else [seconds]
         for part in ({name: values[name] for name in names}, key, condition):
             parameters += _bound(connection, table, part)
@@ -60,16 +60,16 @@ def _groups(
     lifetimes = Lifetimes(Side.of_table(table, connection.dialect), ())
     if not lifetimes.selected:
         return [(None, names)]
-    selected = ", ".join(f"{function}({preparer.quote(name)})" for function, name in lifetimes.selected)
+    selected = ", ".join(lifetimes.selectors(preparer.quote))
     row = connection.exec_driver_sql(
-        f"SELECT {selected} FROM {preparer.format_table(table)} WHERE {_where(connection, key)}",
+        f"SELECT {selected} FROM {preparer.format_table(table)} WHERE {_equal(connection, key, ' AND ')}",
         tuple(_bound(connection, table, key)),
     ).first()
     return lifetimes.group(names, {} if row is None else lifetimes.of(tuple(row)))
 
 
-def _where(connection: Connection, key: Mapping[str, Any]) -> str:
-    return " AND ".join(f"{connection.dialect.identifier_preparer.quote(name)} = ?" for name in key)
+def _equal(connection: Connection, names: Iterable[str], separator: str) -> str:
+    return separator.join(f"{connection.dialect.identifier_preparer.quote(name)} = ?" for name in names)
 
 
 def _bound(connection: Connection, table: Table, values: Mapping[str, Any]) -> list[Any]:

@@ -296,10 +296,11 @@ class Connection:
         :raises SchemaDisagreement: when they don't within ``agreement_timeout`` seconds, with the versions per node.
         """
         started = time.monotonic()
-        if len(self.live_session().cluster.metadata.all_hosts()) == 1:
+        session = self.live_session()
+        if len(session.cluster.metadata.all_hosts()) == 1:
             return  # the driver hears of every node that joins
         try:
-            agreement = wait_for_agreement(self.live_session(), self.agreement_timeout, host)
+            agreement = wait_for_agreement(session, self.agreement_timeout, host)
         except InterfaceError:
             raise
         except Exception as error:

@@ -14,7 +14,7 @@ good, and with it a row whose other values are gone. So the time to live of ever
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from alembic_cql.copy_plan import Side
@@ -39,19 +39,19 @@ class Lifetimes:
                 place[name] = len(read) + len(selected)
                 selected.append(("WRITETIME", name))
         self.selected: Final = tuple(selected)
-        self._begin = len(read)
-        self._end = len(read) + len(timed)
-        self._places = [(name, place[name], self._begin + number) for number, name in enumerate(timed)]
+        self._places = [(name, place[name], len(read) + number) for number, name in enumerate(timed)]
         self._kinds = side.kinds
         self._has_static = "static" in side.kinds.values()
+
+    def selectors(self, quote: Callable[[str], str]) -> list[str]:
+        """Write what is to be selected as CQL."""
+        return [f"{function}({quote(name)})" for function, name in self.selected]
 
     def of(self, values: Sequence[Any]) -> dict[str, int]:
         """Give the seconds that are left to each value that is there.
 
         :param values: what was selected, of one row.
         """
-        if values[self._begin : self._end].count(None) == self._end - self._begin:  # nearly always
-            return {name: FOR_GOOD for name, value, _ in self._places if values[value] is not None}
         return {
             name: FOR_GOOD if values[left] is None else max(values[left], 1)  # the last second shows as 0
             for name, value, left in self._places

@@ -13,11 +13,11 @@ from alembic.operations.schemaobj import SchemaObjects
 from sqlalchemy import Index, TextClause, text
 
 from alembic_cluster.errors import UnreadableDDL
-from alembic_crdb.lexer import is_word, read_name, tokenize
+from alembic_crdb.lexer import LEADING_COMMENTS, is_word, read_name, tokenize
 from alembic_crdb.model_reader import plain_name
 from alembic_crdb.to_metadata import bind_free
 
-_BEGIN: Final = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*(?P<from>CREATE\s+(?:UNIQUE\s+)?INDEX\b)", re.I | re.S)
+_BEGIN: Final = re.compile(LEADING_COMMENTS + r"(?P<from>CREATE\s+(?:UNIQUE\s+)?INDEX\b)", re.I | re.S)
 #: What has to be said in another way, or is looked into.
 _POSTGRESQLS: Final = re.compile(r"\b(?:USING|INCLUDE|NULLS|WITH|ONLY|TABLESPACE|\w+_ops)\b", re.I)
 

@@ -15,6 +15,9 @@ from typing import Final, NamedTuple
 
 from alembic_cluster.errors import UnreadableDDL
 
+#: White space and comments before a statement, those in blocks too; for expressions with ``re.DOTALL``.
+LEADING_COMMENTS: Final = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
+
 _WORD: Final = r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*"
 
 _TOKEN: Final = re.compile(

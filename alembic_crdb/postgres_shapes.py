@@ -12,13 +12,13 @@ from itertools import chain
 from typing import Final
 
 from alembic_cluster.errors import UnreadableDDL
-from alembic_crdb.lexer import tokenize
+from alembic_crdb.lexer import LEADING_COMMENTS, tokenize
 from alembic_crdb.versions import CHANGES_IDENTITY, RESTARTS_SEQUENCES, SETS_PARAMETERS, Switch
 
-_COMMENTS: Final = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
+_COMMENTS: Final = re.compile(LEADING_COMMENTS, re.DOTALL)
 #: A cheap look at each statement, of which most are of another kind.
 _BEGIN: Final = re.compile(
-    _COMMENTS.pattern + r"(?:ALTER|CREATE|DROP|LISTEN|MERGE|NOTIFY|REINDEX|SECURITY|SET|TRUNCATE|UNLISTEN)\b",
+    LEADING_COMMENTS + r"(?:ALTER|CREATE|DROP|LISTEN|MERGE|NOTIFY|REINDEX|SECURITY|SET|TRUNCATE|UNLISTEN)\b",
     re.DOTALL | re.IGNORECASE,
 )
 _WORD: Final = r'(?:"(?:[^"]|"")*"|\S+)'
@@ -78,44 +78,7 @@ _RESTART: Final = re.compile(
 )
 
 
-def missing_in(statement: str) -> tuple[str, Switch | None] | None:
-    """Name what a statement asks for that CockroachDB hasn't, or hadn't always.
-
-    :return: with the switch of the versions that have it, None where none has; nothing for any other statement.
-    """
-    shape = _shape(statement).upper()
-    if _UNIQUE.match(shape):
-        return None
-    never = ((name, None) for pattern, name in _MISSING.items() if pattern.match(shape))
-    since = (found for pattern, found in _SINCE.items() if pattern.match(shape))
-    return next(chain(never, since), None)
-
-
-def in_other_words(statement: str, version: tuple[int, int]) -> str | None:
-    """Say in CockroachDB's words what a statement of PostgreSQL does.
-
-    :param version: the server's.
-    :return: empty where there is nothing to do; None for any other statement.
-    """
-    shape = _shape(statement)
-    if found := _UNIQUE.match(shape):
-        # PostgreSQL gives the index the constraint's name; to CockroachDB the two are one.
-        if found["name"] == found["index"]:
-            return ""
-        return f"ALTER INDEX {_together(found['table'])}@{found['index']} RENAME TO {found['name']}"
-    if found := _CONTINUE.match(shape):
-        return f"{found['before']}{found['behind']}"
-    if not RESTARTS_SEQUENCES.on(version) and (found := _RESTART.match(shape)):
-        sequence = _together(found["sequence"]).replace("'", "''")
-        return f"SELECT setval('{sequence}', {_together(found['value'])}, false)"
-    return None
-
-
-def _together(words: str) -> str:
-    return re.sub(r"(?<=\.) | (?=\.)|(?<=-) ", "", words)
-
-
-def _shape(statement: str) -> str:
+def shape_of(statement: str) -> str:
     """Give the words of a statement with a space between them; empty where it is of another kind, or can't be read."""
     if _BEGIN.match(statement) is None:
         return ""
@@ -132,3 +95,41 @@ def _shape(statement: str) -> str:
         if text == "(":
             depth += 1
     return " ".join(words).replace("( )", "()")
+
+
+def missing_in(shape: str) -> tuple[str, Switch | None] | None:
+    """Name what a statement asks for that CockroachDB hasn't, or hadn't always.
+
+    :param shape: from :func:`shape_of`.
+    :return: with the switch of the versions that have it, None where none has; nothing for any other statement.
+    """
+    shape = shape.upper()
+    if _UNIQUE.match(shape):
+        return None
+    never = ((name, None) for pattern, name in _MISSING.items() if pattern.match(shape))
+    since = (found for pattern, found in _SINCE.items() if pattern.match(shape))
+    return next(chain(never, since), None)
+
+
+def in_other_words(shape: str, version: tuple[int, int]) -> str | None:
+    """Say in CockroachDB's words what a statement of PostgreSQL does.
+
+    :param shape: from :func:`shape_of`.
+    :param version: the server's.
+    :return: empty where there is nothing to do; None for any other statement.
+    """
+    if found := _UNIQUE.match(shape):
+        # PostgreSQL gives the index the constraint's name; to CockroachDB the two are one.
+        if found["name"] == found["index"]:
+            return ""
+        return f"ALTER INDEX {_together(found['table'])}@{found['index']} RENAME TO {found['name']}"
+    if found := _CONTINUE.match(shape):
+        return f"{found['before']}{found['behind']}"
+    if not RESTARTS_SEQUENCES.on(version) and (found := _RESTART.match(shape)):
+        sequence = _together(found["sequence"]).replace("'", "''")
+        return f"SELECT setval('{sequence}', {_together(found['value'])}, false)"
+    return None
+
+
+def _together(words: str) -> str:
+    return re.sub(r"(?<=\.) | (?=\.)|(?<=-) ", "", words)

@@ -19,20 +19,21 @@ from typing import Any, Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from alembic_cluster.errors import UnsupportedConstruct
-from alembic_crdb.postgres_shapes import in_other_words, missing_in
+from alembic_crdb.lexer import LEADING_COMMENTS
+from alembic_crdb.postgres_shapes import in_other_words, missing_in, shape_of
 from alembic_crdb.versions import BUILT_IN_EXTENSIONS, LOCK_TIMEOUT, STATEMENTS, Switch
 
 log = logging.getLogger("alembic.cockroachdb")  # below the logger that alembic.ini sets up
-_COMMENTS = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
 _FLAGS = re.IGNORECASE | re.DOTALL
 _EXTENSION: Final = re.compile(
-    _COMMENTS + r'(?P<verb>CREATE|DROP)\s+EXTENSION\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?("?)(?P<name>[\w-]+)\2', _FLAGS
+    LEADING_COMMENTS + r'(?P<verb>CREATE|DROP)\s+EXTENSION\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?("?)(?P<name>[\w-]+)\2',
+    _FLAGS,
 )
-_SET_LOCAL: Final = re.compile(_COMMENTS + r"SET\s+LOCAL\s+(?P<rest>(?P<name>[\w.]+)\b.*)", _FLAGS)
-_LOCK_TIMEOUT: Final = re.compile(_COMMENTS + r"SET\s+(?:LOCAL\s+|SESSION\s+)?lock_timeout\b", _FLAGS)
+_SET_LOCAL: Final = re.compile(LEADING_COMMENTS + r"SET\s+LOCAL\s+(?P<rest>(?P<name>[\w.]+)\b.*)", _FLAGS)
+_LOCK_TIMEOUT: Final = re.compile(LEADING_COMMENTS + r"SET\s+(?:LOCAL\s+|SESSION\s+)?lock_timeout\b", _FLAGS)
 _COMPATIBILITY: Final = "https://www.cockroachlabs.com/docs/stable/postgresql-compatibility"
 _KINDS: Final[Mapping[re.Pattern[str], tuple[str, Switch | None]]] = {
-    re.compile(_COMMENTS + words.replace(" ", r"\s+") + r"\b", _FLAGS): (name, switch)
+    re.compile(LEADING_COMMENTS + words.replace(" ", r"\s+") + r"\b", _FLAGS): (name, switch)
     for words, (name, switch) in STATEMENTS.items()
 }
 
@@ -70,13 +71,14 @@ class PostgresTexts:
                 raise _not_here(f"extension {name}")
             self._tell_of(name)
             return True
+        shape = shape_of(text)
         kinds = (kind for pattern, kind in _KINDS.items() if pattern.match(text))
-        if (missing := next(kinds, None) or missing_in(text)) is not None:
+        if (missing := next(kinds, None) or missing_in(shape)) is not None:
             name, switch = missing
             if switch is None:
                 raise _not_here(name)
             switch.require(self._impl._version, name)
-        words = in_other_words(text, self._impl._version)
+        words = in_other_words(shape, self._impl._version)
         if words:
             self._impl._exec(words)
         return words is not None

@@ -28,16 +28,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from alembic_cluster.execution import Progress
 from alembic_cluster.gate import OWN
+from alembic_crdb.lexer import LEADING_COMMENTS
 
-_COMMENTS = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
 _SCHEMA_CHANGE = re.compile(
-    _COMMENTS + r"(?:alter|comment|create|drop|grant|reassign|refresh|revoke|truncate)\b", re.I | re.S
+    LEADING_COMMENTS + r"(?:alter|comment|create|drop|grant|reassign|refresh|revoke|truncate)\b", re.I | re.S
 )
-_DATA_CHANGE = re.compile(_COMMENTS + r"\(?\s*(?:delete|insert|merge|update|upsert|with)\b", re.I | re.S)
+_DATA_CHANGE = re.compile(LEADING_COMMENTS + r"\(?\s*(?:delete|insert|merge|update|upsert|with)\b", re.I | re.S)
 SAVEPOINT = re.compile(r"(?:(?P<end>RELEASE|ROLLBACK TO) )?SAVEPOINT (?P<name>\S+)")
 _MODE = r"(?:ISOLATION\s+LEVEL\s+(?:SERIALIZABLE|REPEATABLE\s+READ|READ\s+(?:UN)?COMMITTED)|READ\s+(?:WRITE|ONLY)|,)"
 _BY_TEXT = re.compile(
-    _COMMENTS + r"(?:(?P<begin>(?:BEGIN(?:\s+(?:WORK|TRANSACTION))?|START\s+TRANSACTION)(?:\s*" + _MODE + r")*)|"
+    LEADING_COMMENTS + r"(?:(?P<begin>(?:BEGIN(?:\s+(?:WORK|TRANSACTION))?|START\s+TRANSACTION)(?:\s*" + _MODE + r")*)|"
     r"(?:(?P<commit>COMMIT|END)|ROLLBACK|ABORT)(?:\s+(?:WORK|TRANSACTION))?)\s*;?\s*\Z",
     re.I | re.S,
 )

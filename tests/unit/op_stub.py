@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from alembic.operations import MigrateOperation, Operations
@@ -61,6 +61,11 @@ def stub_of(name: str, function: Any) -> str:
     """Give the text of one function."""
     signature = inspect.signature(function)
     parameters = list(signature.parameters.values())[2:]
+    return definition(name, parameters, signature.return_annotation, getattr(Operations, name).__doc__)
+
+
+def definition(name: str, parameters: Iterable[inspect.Parameter], returns: str, documentation: str) -> str:
+    """Give the text of one function of which this is known."""
     lines = [f"def {name}("]
     keyword_only = False
     for each in parameters:
@@ -68,10 +73,11 @@ def stub_of(name: str, function: Any) -> str:
             keyword_only = True
             lines.append("    *,")
         default = "" if each.default is each.empty else f" = {each.default!r}"
-        lines.append(f"    {each.name}: {each.annotation}{default},")
-    text = inspect.cleandoc(getattr(Operations, name).__doc__)
-    documentation = textwrap.indent(f'"""{text}{chr(10) if chr(10) in text else ""}"""', "    ")
-    return "\n".join([*lines, f") -> {signature.return_annotation}:", documentation, ""])
+        annotation = "" if each.annotation is each.empty else f": {each.annotation}"
+        lines.append(f"    {each.name}{annotation}{default},")
+    text = inspect.cleandoc(documentation)
+    text = textwrap.indent(f'"""{text}{chr(10) if chr(10) in text else ""}"""', "    ")
+    return "\n".join([*lines, f") -> {returns}:", text, ""])
 
 
 if __name__ == "__main__":

@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import alembic
 
 from alembic_crdb import op
 from alembic_crdb.operation_base import CockroachOperation
-from tests.unit.op_stub import SHARED, functions_of, stub_of
+from tests.unit.op_stub import SHARED, definition, functions_of, stub_of
 
 HEAD = '''\
 # Written by tests/unit/crdb/op_stub.py; a test holds it against the operations.
@@ -80,22 +80,13 @@ def _alembics() -> str:
 
 def _method(name: str, kind: type[CockroachOperation]) -> str:
     said = kind.said_by_batch()
+    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
     parameters = [each for each in inspect.signature(kind).parameters.values() if each.name not in said]
-    lines = [f"def {name}(", "    self,", *_arguments(parameters), f') -> None:\n    """As ``op.{name}``."""\n']
-    return textwrap.indent("\n".join(lines), "    ")
-
-
-def _arguments(parameters: Iterable[inspect.Parameter]) -> Iterator[str]:
-    for each in parameters:
-        default = "" if each.default is each.empty else f" = {each.default!r}"
-        yield f"    {each.name}: {each.annotation}{default},"
+    return textwrap.indent(definition(name, [own, *parameters], "None", f"As ``op.{name}``."), "    ")
 
 
 def _stub(name: str, kind: type[CockroachOperation]) -> str:
-    lines = [f"def {name}(", *_arguments(inspect.signature(kind).parameters.values())]
-    text = inspect.cleandoc(kind.__doc__ or "")
-    documentation = textwrap.indent(f'"""{text}{chr(10) if chr(10) in text else ""}"""', "    ")
-    return "\n".join([*lines, ") -> None:", documentation, ""])
+    return definition(name, inspect.signature(kind).parameters.values(), "None", kind.__doc__ or "")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alembic_crdb.postgres_shapes import in_other_words, missing_in
+from alembic_crdb.postgres_shapes import in_other_words, missing_in, shape_of
 from tests.servers.errors import DownloadFailed, NoServer
 from tests.servers.grammar import Grammar
 
@@ -58,7 +58,7 @@ OTHERS = (
 
 @pytest.mark.parametrize("statement", MISSING)
 def test_what_no_version_has_is_named(statement: str) -> None:
-    found = missing_in(statement)
+    found = missing_in(shape_of(statement))
     assert found is not None
     assert MISSING[statement] in found[0]
     assert found[1] is None
@@ -74,8 +74,8 @@ def test_the_grammar_has_none_of_it() -> None:
 
 @pytest.mark.parametrize("statement", OTHERS)
 def test_others_are_let_pass(statement: str) -> None:
-    assert missing_in(statement) is None
-    assert in_other_words(statement, OLD) is None
+    assert missing_in(shape_of(statement)) is None
+    assert in_other_words(shape_of(statement), OLD) is None
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_others_are_let_pass(statement: str) -> None:
     ],
 )
 def test_what_newer_versions_have_is_known(statement: str) -> None:
-    found = missing_in(statement)
+    found = missing_in(shape_of(statement))
     assert found is not None
     assert found[1] is not None
     assert not found[1].on(OLD)
@@ -106,6 +106,6 @@ def test_what_newer_versions_have_is_known(statement: str) -> None:
     ],
 )
 def test_the_same_in_other_words(statement: str, old: str | None, new: str | None) -> None:
-    assert in_other_words(statement, OLD) == old
-    assert in_other_words(statement, NEW) == (old if new is ... else new)
-    assert missing_in(statement) is None
+    assert in_other_words(shape_of(statement), OLD) == old
+    assert in_other_words(shape_of(statement), NEW) == (old if new is ... else new)
+    assert missing_in(shape_of(statement)) is None
